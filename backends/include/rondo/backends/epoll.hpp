@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// epoll.hpp - the backend on Linux's epoll.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <rondo/backend.hpp>
+#include <rondo/backends/inbox.hpp>
+#include <rondo/executor.hpp>
+#include <rondo/executors/thread_pool.hpp>
+
+struct epoll_event;
+
+namespace rondo {
+
+struct EpollOptions {
+  ThreadPoolOptions default_executor = {};  // made when the first job needs it
+};
+
+/// Waits in epoll_pwait2 with nanoseconds, so that no wait is rounded to milliseconds; where the kernel lacks it, a
+/// timerfd keeps the deadline. One loop at a time; everything but post() belongs to the loop's thread.
+class EpollBackend final : public Backend, private JobSink {
+ public:
+  /// Throws std::system_error when the kernel refuses a descriptor.
+  explicit EpollBackend(EpollOptions options = {});
+  ~EpollBackend() override;
+  EpollBackend(const EpollBackend&) = delete;
+  EpollBackend& operator=(const EpollBackend&) = delete;
+
+  std::string_view name() const override { return "epoll"; }
+  Instant now() noexcept override;
+  std::span<const Input> reap(Instant deadline) override;
+  void submit(std::span<const Output> outputs) override;
+  void post(CallCore& call) noexcept override;
+  void shutdown_default_executor() override;
+  void begin_interrupts(CallCore& call) override;
+  void end_interrupts() override;
+  void prepare(Loop& loop) override;
+
+  /// The one descriptor that becomes readable when there is something to do, for hosts that can watch a descriptor.
+  int descriptor() const { return epoll_; }
+  /// Makes descriptor() readable at `deadline`, for hosts that sleep without reap().
+  void arm(Instant deadline);
+
+  /// System calls of this backend that wrote the wake-up descriptor, for tests and benchmarks.
+  std::uint64_t wakeups() const { return wakeups_; }
+
+ private:
+  /// The operations that wait for one descriptor.
+  struct Watch {
+    std::deque<OperationId> readers;
+    std::deque<OperationId> writers;
+    bool registered = false;
+  };
+
+  void job_done(OperationId id, std::int32_t result) noexcept override;
+  void put(const Input& input) noexcept;
+  void start(const Output& output);
+  void cancel(const Output& output);
+  void start_readiness(const Output& output);
+  void start_signal(const Output& output);
+  void cancel_readiness(const Output& output);
+  void cancel_signal(const Output& output);
+  int rearm(int descriptor, Watch& watch);
+  void wait(Instant deadline);
+  int poll(::epoll_event* events, int capacity, Instant deadline);
+  void handle_event(int descriptor, std::uint32_t events);
+  void read_signals();
+  Executor& executor_for(const Output& output);
+
+  EpollOptions options_;
+  int epoll_ = -1;
+  int wake_ = -1;    // eventfd, edge-triggered and never read: each write is an edge
+  int timer_ = -1;   // timerfd
+  int signals_[2] = {-1, -1};
+  std::int64_t start_ns_ = 0;
+  std::map<int, Watch> watches_;
+  std::map<int, OperationId> signal_operations_;
+  std::map<std::uint64_t, Executor*> jobs_;  // by slot and generation
+  std::vector<Input> ready_;                 // found by submit(), reported by the next reap()
+  std::vector<Input> inputs_;
+  Inbox inbox_;
+  std::unique_ptr<ThreadPoolExecutor> default_executor_;
+  CallCore* interrupt_ = nullptr;
+  std::uint64_t wakeups_ = 0;
+  bool has_pwait2_ = true;
+};
+
+}  // namespace rondo

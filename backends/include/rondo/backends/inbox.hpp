@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+// inbox.hpp - the one place where other threads reach a loop: posted calls and finished jobs, in order of arrival.
+//
+// The loop's thread takes everything at once. A poster wakes the loop only if it has gone to sleep and nobody has woken
+// it yet: while the loop is busy, posting costs a lock and a push, and no system call.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include <rondo/call.hpp>
+#include <rondo/contract.hpp>
+
+namespace rondo {
+
+class Inbox {
+ public:
+  Inbox() = default;
+  ~Inbox();
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
+
+  /// From any thread. True if the loop sleeps and the caller must wake it.
+  [[nodiscard]] bool put(const Input& input);
+
+  /// On the loop's thread: appends all that has arrived to `inputs`.
+  void take(std::vector<Input>& inputs);
+
+  /// On the loop's thread, before it sleeps: false if something has arrived, and it must not sleep.
+  bool fall_asleep();
+  void wake_up();
+
+ private:
+  std::mutex mutex_;
+  std::vector<Input> inputs_;
+  bool asleep_ = false;  // and not woken
+};
+
+}  // namespace rondo

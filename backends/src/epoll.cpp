@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSL-1.0
+// epoll.cpp - the loop's values turned into system calls.
+//
+// Every descriptor that somebody waits for is registered once, with EPOLLONESHOT: a wait that begins re-arms it (one
+// epoll_ctl), which also asks the kernel whether it is ready now; between waits it stays registered and silent. A
+// descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
+//
+// Signals: a handler may only do what is safe anywhere, so it writes the number into a pipe that epoll watches.
+#include <rondo/backends/epoll.hpp>
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+
+#include <rondo/error.hpp>
+#include <rondo/loop.hpp>
+
+namespace rondo {
+namespace {
+
+int check(int result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+  return result;
+}
+
+std::int64_t monotonic_ns() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+timespec to_timespec(std::int64_t ns) { return {ns / 1'000'000'000, ns % 1'000'000'000}; }
+
+/// Where the process's handlers write: a pipe per signal, shared by those backends that watch it last.
+std::array<std::atomic<int>, NSIG> signal_pipes{};  // descriptor + 1; 0: nobody
+std::atomic<bool> interrupt_once = false;           // a runner watches Ctrl-C
+std::atomic<int> interrupts = 0;
+
+extern "C" void on_signal(int signal) {
+  const int saved = errno;
+  if (signal == SIGINT && interrupt_once.load() && interrupts.fetch_add(1) > 0) {
+    ::signal(SIGINT, SIG_DFL);  // the program did not end at the first Ctrl-C: abort at the second
+    ::raise(SIGINT);
+  }
+  const int pipe = signal_pipes[static_cast<std::size_t>(signal)].load() - 1;
+  if (pipe >= 0) {
+    const auto byte = static_cast<unsigned char>(signal);
+    [[maybe_unused]] const auto written = ::write(pipe, &byte, 1);
+  }
+  errno = saved;
+}
+
+void install(int signal, int pipe) {
+  signal_pipes[static_cast<std::size_t>(signal)].store(pipe + 1);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  check(sigaction(signal, &action, nullptr), "cannot handle the signal");
+}
+
+void uninstall(int signal) {
+  ::signal(signal, SIG_DFL);
+  signal_pipes[static_cast<std::size_t>(signal)].store(0);
+}
+
+std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
+
+void erase(std::deque<OperationId>& from, OperationId id) {
+  const auto at = std::find(from.begin(), from.end(), id);
+  if (at != from.end()) from.erase(at);
+}
+
+}  // namespace
+
+EpollBackend::EpollBackend(EpollOptions options) : options_(std::move(options)), start_ns_(monotonic_ns()) {
+  epoll_ = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+  wake_ = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+  timer_ = check(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create");
+  check(pipe2(signals_, O_CLOEXEC | O_NONBLOCK), "pipe2");
+  for (const int descriptor : {wake_, timer_, signals_[0]}) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.fd = descriptor;
+    check(epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event), "epoll_ctl");
+  }
+}
+
+EpollBackend::~EpollBackend() {
+  end_interrupts();
+  for (const auto& [signal, id] : signal_operations_) uninstall(signal);
+  shutdown_default_executor();
+  for (const int descriptor : {epoll_, wake_, timer_, signals_[0], signals_[1]}) {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+}
+
+Instant EpollBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
+
+// --- from other threads -----------------------------------------------------------------------------------------------
+
+void EpollBackend::put(const Input& input) noexcept {
+  if (!inbox_.put(input)) return;
+  ++wakeups_;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+}
+
+void EpollBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
+
+void EpollBackend::job_done(OperationId id, std::int32_t result) noexcept { put(Input::completion(id, result)); }
+
+// --- waiting ----------------------------------------------------------------------------------------------------------
+
+std::span<const Input> EpollBackend::reap(Instant deadline) {
+  inputs_.clear();
+  std::swap(inputs_, ready_);
+  inbox_.take(inputs_);
+  wait(inputs_.empty() ? deadline : Instant::min());
+  inbox_.take(inputs_);
+  return inputs_;
+}
+
+void EpollBackend::wait(Instant deadline) {
+  std::array<epoll_event, 256> events;
+  bool sleeps = deadline > now();
+  if (sleeps && !inbox_.fall_asleep()) sleeps = false;
+  const int count = poll(events.data(), static_cast<int>(events.size()), sleeps ? deadline : Instant::min());
+  if (sleeps) inbox_.wake_up();
+  for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(count))) {
+    handle_event(event.data.fd, event.events);
+  }
+}
+
+int EpollBackend::poll(epoll_event* events, int capacity, Instant deadline) {
+  if (deadline == Instant::min()) return std::max(0, epoll_wait(epoll_, events, capacity, 0));
+  if (deadline == never) return std::max(0, epoll_wait(epoll_, events, capacity, -1));
+  if (has_pwait2_) {
+    const std::int64_t left = std::max<std::int64_t>(0, (deadline - now()).count());
+    const timespec timeout = to_timespec(left);
+    const int count = epoll_pwait2(epoll_, events, capacity, &timeout, nullptr);
+    if (count >= 0 || errno != ENOSYS) return std::max(0, count);
+    has_pwait2_ = false;
+  }
+  arm(deadline);
+  return std::max(0, epoll_wait(epoll_, events, capacity, -1));
+}
+
+void EpollBackend::arm(Instant deadline) {
+  itimerspec timer{};
+  if (deadline != never) {
+    timer.it_value = to_timespec(std::max<std::int64_t>(1, deadline.time_since_epoch().count() + start_ns_));
+  }
+  check(timerfd_settime(timer_, TFD_TIMER_ABSTIME, &timer, nullptr), "timerfd_settime");
+}
+
+void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
+  if (descriptor == wake_ || descriptor == timer_) return;
+  if (descriptor == signals_[0]) return read_signals();
+  const auto found = watches_.find(descriptor);
+  if (found == watches_.end()) return;
+  Watch& watch = found->second;
+  const bool both = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  if (both || (events & EPOLLIN)) {
+    for (const OperationId id : watch.readers) inputs_.push_back(Input::completion(id, 0));
+    watch.readers.clear();
+  }
+  if (both || (events & EPOLLOUT)) {
+    for (const OperationId id : watch.writers) inputs_.push_back(Input::completion(id, 0));
+    watch.writers.clear();
+  }
+  if (!watch.readers.empty() || !watch.writers.empty()) rearm(descriptor, watch);
+}
+
+void EpollBackend::read_signals() {
+  std::array<unsigned char, 64> numbers;
+  for (;;) {
+    const auto size = ::read(signals_[0], numbers.data(), numbers.size());
+    if (size <= 0) return;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(size); ++i) {
+      const int signal = numbers[i];
+      if (const auto found = signal_operations_.find(signal); found != signal_operations_.end()) {
+        inputs_.push_back(Input::completion(found->second, 0, true));
+      } else if (signal == SIGINT && interrupt_) {
+        inputs_.push_back(Input::post(*std::exchange(interrupt_, nullptr)));
+      }
+    }
+  }
+}
+
+// --- starting and cancelling ------------------------------------------------------------------------------------------
+
+void EpollBackend::submit(std::span<const Output> outputs) {
+  for (const Output& output : outputs) {
+    if (output.verb == Output::Verb::start) {
+      start(output);
+    } else {
+      cancel(output);
+    }
+  }
+}
+
+void EpollBackend::start(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::readable:
+    case OperationKind::writable:
+      return start_readiness(output);
+    case OperationKind::signal:
+      return start_signal(output);
+    case OperationKind::job: {
+      Executor& executor = executor_for(output);
+      jobs_[key(output.id)] = &executor;
+      return executor.submit(*output.job, output.id, *this);
+    }
+  }
+}
+
+void EpollBackend::cancel(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::readable:
+    case OperationKind::writable:
+      return cancel_readiness(output);
+    case OperationKind::signal:
+      return cancel_signal(output);
+    case OperationKind::job:
+      if (const auto found = jobs_.find(key(output.id)); found != jobs_.end()) {
+        found->second->cancel(output.id, *this);
+        jobs_.erase(found);
+      }
+  }
+}
+
+void EpollBackend::start_readiness(const Output& output) {
+  Watch& watch = watches_[output.handle];
+  auto& waiting = output.kind == OperationKind::readable ? watch.readers : watch.writers;
+  waiting.push_back(output.id);
+  const int error = rearm(output.handle, watch);
+  if (error == 0) return;
+  waiting.pop_back();
+  ready_.push_back(Input::completion(output.id, -error));
+}
+
+int EpollBackend::rearm(int descriptor, Watch& watch) {
+  epoll_event event{};
+  event.events = EPOLLONESHOT;
+  if (!watch.readers.empty()) event.events |= EPOLLIN;
+  if (!watch.writers.empty()) event.events |= EPOLLOUT;
+  event.data.fd = descriptor;
+  if (watch.registered && epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) == 0) return 0;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0) {
+    watch.registered = true;
+    return 0;
+  }
+  watch.registered = false;
+  return errno;
+}
+
+void EpollBackend::cancel_readiness(const Output& output) {
+  const auto found = watches_.find(output.handle);
+  if (found == watches_.end()) return;
+  Watch& watch = found->second;
+  auto& waiting = output.kind == OperationKind::readable ? watch.readers : watch.writers;
+  const std::size_t before = waiting.size();
+  erase(waiting, output.id);
+  if (waiting.size() == before) return;  // it is ready, and its completion is on the way
+  ready_.push_back(Input::completion(output.id, -ECANCELED));
+  if (watch.readers.empty() && watch.writers.empty()) {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, output.handle, nullptr);  // fails if it was closed meanwhile, which is as good
+    watches_.erase(found);
+  }
+}
+
+void EpollBackend::start_signal(const Output& output) {
+  if (output.handle <= 0 || output.handle >= NSIG) {
+    ready_.push_back(Input::completion(output.id, -EINVAL));
+    return;
+  }
+  try {
+    install(output.handle, signals_[1]);
+    signal_operations_[output.handle] = output.id;
+  } catch (const std::system_error& error) {
+    ready_.push_back(Input::completion(output.id, -error.code().value()));
+  }
+}
+
+void EpollBackend::cancel_signal(const Output& output) {
+  const auto found = signal_operations_.find(output.handle);
+  if (found == signal_operations_.end()) return;
+  const bool current = found->second == output.id;
+  if (current) {
+    signal_operations_.erase(found);
+    uninstall(output.handle);
+    if (output.handle == SIGINT && interrupt_) install(SIGINT, signals_[1]);
+  }
+  ready_.push_back(Input::completion(output.id, -ECANCELED));
+}
+
+Executor& EpollBackend::executor_for(const Output& output) {
+  if (output.executor) return *output.executor;
+  if (!default_executor_) default_executor_ = std::make_unique<ThreadPoolExecutor>(options_.default_executor);
+  return *default_executor_;
+}
+
+// --- what a runner asks for -------------------------------------------------------------------------------------------
+
+void EpollBackend::shutdown_default_executor() {
+  if (default_executor_) default_executor_->shutdown();
+  default_executor_.reset();
+}
+
+void EpollBackend::begin_interrupts(CallCore& call) {
+  end_interrupts();
+  struct sigaction current {};
+  sigaction(SIGINT, nullptr, &current);
+  if (current.sa_handler != SIG_DFL) return call.release();  // somebody handles Ctrl-C already, or ignores it
+  interrupt_ = &call;
+  interrupts.store(0);
+  interrupt_once.store(true);
+  install(SIGINT, signals_[1]);
+}
+
+void EpollBackend::end_interrupts() {
+  if (interrupt_once.exchange(false)) uninstall(SIGINT);
+  if (interrupt_) interrupt_->release();
+  interrupt_ = nullptr;
+}
+
+/// Reports that no handler of the user's hears go to standard error, and RONDO_DEBUG=1 turns debug mode on.
+void EpollBackend::prepare(Loop& loop) {
+  loop.set_exception_handler([](const ErrorContext& context) {
+    std::string text = "rondo: " + context.message + ": " + context.subject;
+    if (context.exception) text += ": " + describe(context.exception);
+    std::fprintf(stderr, "%s\n", text.c_str());
+  });
+  const char* debug = std::getenv("RONDO_DEBUG");
+  if (debug && *debug && *debug != '0') loop.set_debug(true);
+}
+
+}  // namespace rondo

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+// frame_pool.hpp - memory for coroutine frames, futures and callbacks: free lists by size over the loop's resource.
+//
+// A frame taken and given back costs a few instructions; memory goes back to the resource only when the pool dies.
+// The pool outlives its loop until the last block is returned, so a handle may be kept longer than the loop it is from.
+// Behind every frame stands a pointer to its pool (null: the global heap, for coroutines made where no loop runs).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define RONDO_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RONDO_ASAN 1
+#endif
+#endif
+#ifdef RONDO_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace rondo {
+
+class FramePool {
+ public:
+  static constexpr std::size_t grain = 16;
+  static constexpr std::size_t largest = 1024;  // larger blocks go straight to the resource
+
+  explicit FramePool(std::pmr::memory_resource& resource) : resource_(&resource) {}
+  FramePool(const FramePool&) = delete;
+  FramePool& operator=(const FramePool&) = delete;
+  ~FramePool();
+
+  /// Throws std::bad_alloc when the resource does. O(1).
+  void* allocate(std::size_t size) {
+    const std::size_t slot = slot_of(size);
+    if (slot < free_.size() && free_[slot]) [[likely]] {
+      Block* block = free_[slot];
+      unpoison(block, size);
+      free_[slot] = block->next;
+      ++live_;
+      return block;
+    }
+    return allocate_slow(size);
+  }
+
+  void deallocate(void* memory, std::size_t size) noexcept {
+    const std::size_t slot = slot_of(size);
+    if (slot < free_.size()) [[likely]] {
+      auto* block = static_cast<Block*>(memory);
+      block->next = free_[slot];
+      free_[slot] = block;
+      poison(block, (slot + 1) * grain);
+      --live_;
+      return;
+    }
+    deallocate_large(memory, size);
+  }
+
+  /// Blocks handed out and not returned.
+  std::size_t live() const { return live_; }
+
+ private:
+  struct Block {
+    Block* next;
+  };
+  struct Chunk {
+    Chunk* next;
+    std::size_t size;
+  };
+
+  static constexpr std::size_t slot_of(std::size_t size) { return (size - 1) / grain; }
+#ifdef RONDO_ASAN
+  static void poison(void* at, std::size_t size) { __asan_poison_memory_region(at, size); }
+  static void unpoison(void* at, std::size_t size) { __asan_unpoison_memory_region(at, size); }
+#else
+  static void poison(void*, std::size_t) {}
+  static void unpoison(void*, std::size_t) {}
+#endif
+  void* allocate_slow(std::size_t size);
+  void deallocate_large(void* memory, std::size_t size) noexcept;
+
+  std::array<Block*, largest / grain> free_{};
+  std::size_t live_ = 0;
+  std::byte* fresh_ = nullptr;  // the unused rest of the newest chunk
+  std::byte* fresh_end_ = nullptr;
+  Chunk* chunks_ = nullptr;
+  std::size_t next_chunk_ = 4096;
+  std::pmr::memory_resource* resource_;
+};
+
+}  // namespace rondo

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+// kernel.hpp - the pure reducer: ready queue, timers, futures, tasks and operations. It never calls user code.
+//
+// Every change of a task or future is one of its functions; what must run next comes out of next(). The runner
+// (loop.hpp) resumes what next() says and calls back in here. Nothing in it reads a clock or knows a descriptor.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <memory_resource>
+#include <span>
+
+#include <rondo/combinator.hpp>
+#include <rondo/contract.hpp>
+#include <rondo/frame_pool.hpp>
+#include <rondo/operation_table.hpp>
+#include <rondo/task_core.hpp>
+#include <rondo/timer_queue.hpp>
+
+namespace rondo {
+
+class CallCore;
+class GatherCore;
+class GeneratorCore;
+struct GeneratorListTag;
+class Loop;
+
+/// What this thread is doing for rondo: the loop that steps on it, and the context variables of what runs.
+struct Here {
+  Kernel* kernel = nullptr;
+  Context* context = nullptr;
+};
+extern constinit thread_local Here here;
+
+class Kernel {
+ public:
+  static constexpr unsigned deepest = 200;  // nested first runs on the native stack; beyond, the runner takes over
+
+  explicit Kernel(std::pmr::memory_resource& resource, Loop& loop);
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  // --- what is next -------------------------------------------------------------------------------------------------
+
+  void post(Entry& entry) { ready_.push_back(entry); }
+  bool idle() const { return ready_.empty() && batch_.empty(); }
+  /// Moves time forward; a smaller value is clamped and counted (C6).
+  void advance(Instant now);
+  Instant now() const { return now_; }
+  /// Puts due timers behind what is ready and makes of that the next batch; false if there is nothing.
+  bool begin_batch();
+  bool batch_empty() const { return batch_.empty(); }
+  Entry& next() { return batch_.pop_front(); }
+
+  // --- tasks and futures --------------------------------------------------------------------------------------------
+
+  void start(TaskCore& task);
+  /// The current task waits for `waitable`; `frame` is to be resumed.
+  void suspend(FrameCore& frame, Waitable& waitable);
+  /// The current task goes to the back of the ready queue.
+  void yield(FrameCore& frame) {
+    current_->innermost_ = &frame;
+    fire<task::diagram, task::Event::yield>(*current_);
+  }
+  void wake(Parking& parking);
+  /// Asks `waitable` to end; true if that was noted. Walks chains of any length without recursion; see cancel.cpp.
+  bool cancel(Waitable& waitable, const Message& message);
+  void publish(FutureCore& future);
+
+  // --- timers -------------------------------------------------------------------------------------------------------
+
+  void arm(Timer& timer, Instant when) { timers_.arm(timer, when); }
+  /// Disarms the timer, or takes it from the ready queue; nothing if it is in neither.
+  void disarm(Timer& timer) {
+    if (timer.armed()) {
+      timers_.cancel(timer);
+    } else if (timer.linked()) {
+      timer.unlink();
+    }
+  }
+  TimerQueue& timers() { return timers_; }
+
+  // --- operations ---------------------------------------------------------------------------------------------------
+
+  OperationTable& operations() { return operations_; }
+  void feed(const Input& input);
+
+  // --- the running task, frames, identity ---------------------------------------------------------------------------
+
+  TaskCore* current() const { return current_; }
+  Loop& loop() const { return *loop_; }
+  FramePool& pool() { return pool_; }
+  std::uint32_t next_id() { return ++ids_; }
+  std::uint32_t next_stamp() { return ++stamps_; }
+  std::uint32_t tasks_alive() const { return tasks_alive_; }
+  List<TaskCore, TaskListTag>& tasks() { return tasks_; }
+  List<GeneratorCore, GeneratorListTag>& generators() { return generators_; }
+
+  /// True while another frame may be started on the native stack.
+  bool may_nest() const { return depth_ < deepest; }
+  void enter_nested() { ++depth_; }
+  void leave_nested() { --depth_; }
+  /// The runner resumes `frame` when the current one has returned to it.
+  void run_next(FrameCore* frame) { next_frame_ = frame; }
+  /// The root frame of the current task has reached its end.
+  void task_ended(FrameCore& root) {
+    current_->innermost_ = &root;
+    task_ended_ = true;
+  }
+
+  List<Combinator, CombinatorListTag>& combinators() { return combinators_; }
+
+  /// Mixes a fact into the state hash.
+  void mix(std::uint64_t fact) { hash_ = (hash_ ^ fact) * 0x9E3779B97F4A7C15ULL + (hash_ >> 29); }
+  std::uint64_t hash() const { return hash_; }
+
+  /// The loop is gone; the kernel stays until its last block is returned.
+  void close();
+  bool closed() const { return loop_ == nullptr; }
+  void* allocate(std::size_t size) { return pool_.allocate(size); }
+  void deallocate(void* memory, std::size_t size) noexcept {
+    pool_.deallocate(memory, size);
+    if (loop_ == nullptr) [[unlikely]] delete_if_unused();
+  }
+  /// Futures count themselves, for those whose memory is not of this pool.
+  void move_in() { ++residents_; }
+  void move_out() noexcept {
+    --residents_;
+    if (loop_ == nullptr) [[unlikely]] delete_if_unused();
+  }
+
+ private:
+  friend Loop;
+  friend TaskCore;
+  friend FutureCore;
+  friend class OutsideSource;
+  void delete_if_unused() noexcept;
+  ~Kernel() = default;
+
+  EntryList ready_;
+  EntryList batch_;
+  TaskCore* current_ = nullptr;
+  FrameCore* next_frame_ = nullptr;
+  std::uint64_t hash_ = 0;
+  unsigned depth_ = 0;
+  bool task_ended_ = false;
+  std::uint32_t ids_ = 0;
+  std::uint32_t stamps_ = 0;
+  std::uint32_t tasks_alive_ = 0;
+  std::uint32_t sources_ = 0;
+  std::uint32_t residents_ = 0;
+  Instant now_{};
+  std::uint64_t clamped_ = 0;
+  FramePool pool_;
+  TimerQueue timers_;
+  OperationTable operations_;
+  List<TaskCore, TaskListTag> tasks_;  // not done, oldest first
+  List<GeneratorCore, GeneratorListTag> generators_;  // alive, oldest first
+  List<Combinator, CombinatorListTag> combinators_;
+  List<TaskCore, TaskListTag> dropped_;  // last handle gone, to be destroyed one after the other
+  bool dropping_ = false;
+  Loop* loop_;
+};
+
+/// The kernel of the loop that steps on this thread; throws RuntimeError naming `what` if there is none.
+Kernel& running_kernel(const char* what);
+
+inline void TaskCore::perform(task::Do effect) {
+  switch (effect) {
+    case task::Do::resume:
+      break;
+    case task::Do::deliver_cancel:
+      must_cancel_ = false;
+      deliveries_ |= TaskCore::deliver_cancel;
+      break;
+    case task::Do::enqueue:
+      kernel_->post(*this);
+      break;
+    default:
+      perform_rare(effect);
+  }
+}
+
+}  // namespace rondo

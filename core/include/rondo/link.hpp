@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+// link.hpp - intrusive doubly linked lists: the elements carry the links, so joining and leaving never allocate.
+//
+// A class that can be in two lists at once derives from Link with two tags. Leaving a list needs no list, so an
+// element may be unlinked without knowing whether it waits at a future or in the ready queue already.
+#pragma once
+
+#include <cstddef>
+
+namespace rondo {
+
+template <class Tag>
+class Link {
+ public:
+  Link() = default;
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  bool linked() const { return next_ != nullptr; }
+
+  /// Leaves the list it is in. O(1).
+  void unlink() {
+    prev_->next_ = next_;
+    next_->prev_ = prev_;
+    next_ = nullptr;
+  }
+
+ private:
+  template <class T, class ListTag>
+  friend class List;
+  Link* next_ = nullptr;
+  Link* prev_;
+};
+
+/// A first-in first-out list of T, which derives from Link<Tag>. Does not own its elements.
+template <class T, class Tag>
+class List {
+  using Node = Link<Tag>;
+
+ public:
+  List() { reset(); }
+  List(const List&) = delete;
+  List& operator=(const List&) = delete;
+
+  bool empty() const { return head_.next_ == &head_; }
+  T* front() const { return empty() ? nullptr : static_cast<T*>(head_.next_); }
+  T* back() const { return empty() ? nullptr : static_cast<T*>(head_.prev_); }
+  T* after(const T& element) const {
+    Node* next = static_cast<const Node&>(element).next_;
+    return next == &head_ ? nullptr : static_cast<T*>(next);
+  }
+
+  void push_back(T& element) {
+    Node& node = element;
+    node.prev_ = head_.prev_;
+    node.next_ = &head_;
+    head_.prev_->next_ = &node;
+    head_.prev_ = &node;
+  }
+
+  T& pop_front() {
+    Node& node = *head_.next_;
+    head_.next_ = node.next_;
+    node.next_->prev_ = &head_;
+    node.next_ = nullptr;
+    return static_cast<T&>(node);
+  }
+
+  /// Appends all of `other`, which is empty afterwards. O(1).
+  void splice_back(List& other) {
+    if (other.empty()) return;
+    other.head_.next_->prev_ = head_.prev_;
+    head_.prev_->next_ = other.head_.next_;
+    other.head_.prev_->next_ = &head_;
+    head_.prev_ = other.head_.prev_;
+    other.reset();
+  }
+
+ private:
+  void reset() { head_.next_ = head_.prev_ = &head_; }
+  Node head_;
+};
+
+}  // namespace rondo

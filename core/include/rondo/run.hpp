@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+// run.hpp - run(): the way into a program; Runner: several runs on one loop.
+#pragma once
+
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <rondo/backend.hpp>
+#include <rondo/loop.hpp>
+
+namespace rondo {
+
+struct RunOptions {
+  bool debug = false;                             // Loop::set_debug
+  bool handle_interrupts = true;                  // Ctrl-C: the first cancels main, the second aborts
+  std::pmr::memory_resource* resource = nullptr;  // of the loop; null: new and delete
+};
+
+/// What a runner waits for is done: the loop stops after this batch.
+class StopEntry : public Entry {
+ public:
+  StopEntry() : Entry(EntryKind::stop) {}
+  ~StopEntry() {
+    if (linked()) unlink();
+  }
+};
+
+/// Runs coroutines one after the other on one loop. Source: asyncio.Runner.
+class Runner {
+ public:
+  /// On the backend that was picked when the library was built, or on one of your own, which must outlive the runner.
+  explicit Runner(RunOptions options = {});
+  explicit Runner(Backend& backend, RunOptions options = {});
+  /// Closes; what close() would throw is lost.
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  /// Runs `main` as a task until it is done; gives its value or throws its error. Tasks left over stay for the next
+  /// run, or for close(). Throws RuntimeError inside a running loop and after close(), and DeadlockError.
+  template <class T>
+  T run(Coro<T> main, Place place = Place::here()) {
+    check_can_run();
+    Task<T> task = loop().create_task(std::move(main), {}, place);
+    run_main(task.task());
+    return take_result<T>(task.core());
+  }
+
+  Loop& loop();
+
+  /// Leaves as asyncio.run does: cancels what is left, oldest first, and waits for it; closes async generators; shuts
+  /// down the default executor. Errors of what was left go to the exception handler. A second call does nothing.
+  void close();
+
+ private:
+  void check_can_run();
+  void run_main(TaskCore& main);
+  void run_until(FutureCore& future);
+  void cancel_tasks();
+
+  std::unique_ptr<Backend> own_backend_;
+  Backend* backend_;
+  RunOptions options_;
+  std::unique_ptr<Loop> loop_;
+  bool closed_ = false;
+};
+
+/// Runs `main` on `backend`, with a loop of its own, to the end of everything: see Runner::run and Runner::close.
+template <class T>
+T run(Backend& backend, Coro<T> main, RunOptions options = {}, Place place = Place::here()) {
+  Runner runner(backend, options);
+  if constexpr (std::is_void_v<T>) {
+    runner.run(std::move(main), place);
+    runner.close();
+  } else {
+    T value = runner.run(std::move(main), place);
+    runner.close();
+    return value;
+  }
+}
+
+/// The same on the backend that was picked when the library was built. Source: asyncio.run.
+template <class T>
+T run(Coro<T> main, RunOptions options = {}, Place place = Place::here()) {
+  const std::unique_ptr<Backend> backend = make_default_backend();
+  return run(*backend, std::move(main), options, place);
+}
+
+}  // namespace rondo

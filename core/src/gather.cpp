@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+// gather.cpp - counting the children of a gather.
+#include <rondo/error.hpp>
+#include <rondo/gather_core.hpp>
+#include <rondo/kernel.hpp>
+
+namespace rondo {
+
+void GatherCore::give_up(std::span<GatherChild> children) {
+  for (GatherChild& child : children) child.future->release();
+}
+
+void GatherCore::begin(std::span<GatherChild> children) {
+  children_ = children;
+  retain();  // the children's reference, until the last has ended
+  kernel().combinators().push_back(*this);
+  const std::uint32_t stamp = kernel().next_stamp();
+  bool any_done = false;
+  for (GatherChild& child : children_) {
+    child.gather = this;
+    if (!child.future->visit(stamp)) continue;
+    ++distinct_;
+    if (child.future->done()) {
+      any_done = true;
+    } else {
+      child.future->add_waiter(child);
+    }
+  }
+  if (any_done) {
+    const std::uint32_t counted = kernel().next_stamp();
+    for (GatherChild& child : children_) {
+      if (!child.linked() && child.future->done() && child.future->visit(counted)) count(*child.future);
+    }
+  }
+  if (finished_ == distinct_) {
+    if (distinct_ == 0) finish();
+    let_go();
+  }
+}
+
+void GatherCore::child_done(GatherChild& child) {
+  count(*child.future);
+  if (finished_ == distinct_) let_go();
+}
+
+void GatherCore::count(FutureCore& child) {
+  ++finished_;
+  if (done()) {
+    child.mark_retrieved();
+    return;
+  }
+  if (!return_exceptions_ && child.state() != future::State::returned) {
+    const auto kind = child.was_cancelled() ? ResultCore::Kind::cancelled : child.result_core().kind;
+    return set_failed(child.retrieve(), kind);
+  }
+  if (finished_ < distinct_) return;
+  if (cancel_requested) {
+    auto error = child.was_cancelled() ? child.retrieve() : std::make_exception_ptr(CancelledError(child.message()));
+    return set_failed(std::move(error), ResultCore::Kind::cancelled);
+  }
+  finish();
+}
+
+void GatherCore::finish() {
+  try {
+    collect();
+  } catch (...) {
+    return set_failed(std::current_exception());
+  }
+  set_returned();
+}
+
+/// All children have ended: the gather needs them no longer, nor they it.
+void GatherCore::let_go() noexcept {
+  Link<CombinatorListTag>::unlink();
+  for (GatherChild& child : children_) {
+    if (static_cast<Entry&>(child).linked()) static_cast<Entry&>(child).unlink();
+    child.future->release();
+  }
+  children_ = {};
+  release();
+}
+
+void GatherCore::abandon() noexcept { let_go(); }
+
+}  // namespace rondo

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+// job.cpp - a job between the loop and an executor.
+#include <rondo/job.hpp>
+
+#include <cerrno>
+#include <string>
+
+namespace rondo {
+
+void JobFuture::begin(Executor* executor) {
+  Output output;
+  output.kind = OperationKind::job;
+  output.job = this;
+  output.executor = executor;
+  kernel().operations().start(operation_, output);
+  retain();  // the executor's reference, until the terminal completion
+  kernel().combinators().push_back(*this);
+  add_waiter(outer_);
+}
+
+void JobFuture::run() noexcept {
+  const Here before = here;
+  here = {nullptr, &context_};
+  try {
+    call();
+  } catch (...) {
+    error_ = std::current_exception();
+  }
+  here = before;
+}
+
+void JobOperation::completed() { future->finish(result()); }
+
+void JobOuter::outer_done() {
+  if (future->operation_.in_flight()) future->kernel().operations().cancel(future->operation_);
+}
+
+void JobFuture::finish(std::int32_t code) {
+  const Ref<FutureCore> held(*this);
+  if (pending()) {
+    try {
+      if (error_) {
+        set_failed(std::exchange(error_, nullptr));
+      } else if (code == -ECANCELED) {
+        FutureCore::cancel(Message());
+      } else if (code == -ESHUTDOWN) {
+        throw RuntimeError("cannot schedule a job: the executor is shut down");
+      } else if (code == -ENOBUFS) {
+        throw RuntimeError("cannot schedule a job: the queue of the executor is full");
+      } else if (code < 0) {
+        throw RuntimeError("the executor failed with error " + std::to_string(-code));
+      } else {
+        deliver();
+        set_returned();
+      }
+    } catch (...) {
+      set_failed(std::current_exception());
+    }
+  }
+  let_go();
+}
+
+void JobFuture::let_go() noexcept {
+  Combinator::unlink();
+  release();
+}
+
+void JobFuture::abandon() noexcept {
+  if (operation_.in_flight()) kernel().operations().abandon(operation_);
+  if (operation_.Entry::linked()) operation_.Entry::unlink();
+  if (outer_.linked()) outer_.unlink();
+  let_go();
+}
+
+}  // namespace rondo

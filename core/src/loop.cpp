@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSL-1.0
+// loop.cpp - one step, and what each kind of queue entry does.
+#include <rondo/loop.hpp>
+
+#include <stdexcept>
+
+#include <rondo/as_completed.hpp>
+#include <rondo/backend.hpp>
+#include <rondo/dump.hpp>
+#include <rondo/gather_core.hpp>
+#include <rondo/job.hpp>
+#include <rondo/routine.hpp>
+#include <rondo/run.hpp>
+#include <rondo/shield.hpp>
+#include <rondo/sleep.hpp>
+#include <rondo/task_group.hpp>
+#include <rondo/timeout.hpp>
+#include <rondo/wait.hpp>
+
+namespace rondo {
+
+Loop::Loop(LoopOptions options)
+    : kernel_(new Kernel(options.resource ? *options.resource : *std::pmr::new_delete_resource(), *this)),
+      debug_(options.debug) {}
+
+Loop::~Loop() {
+  discard_everything();
+  fire<loop::diagram, loop::Event::close>(*this);
+  kernel_->close();
+}
+
+Loop& this_loop() { return running_kernel("this_loop").loop(); }
+
+Loop::Scope::Scope(Loop& loop) : before_(here) {
+  if (!loop.home_) loop.home_ = &here;
+  here = {loop.kernel_, &context_};
+}
+
+// --- one step ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The thread's slot names this loop while it steps; left on every way out.
+class Stepping {
+ public:
+  explicit Stepping(Loop& loop) : loop_(loop), before_(here) {
+    fire<loop::diagram, loop::Event::step>(loop);
+    here = {&loop.kernel(), nullptr};
+  }
+  ~Stepping() {
+    if (loop_.state() != loop::State::idle) fire<loop::diagram, loop::Event::leave>(loop_);
+    here = before_;
+  }
+  Stepping(const Stepping&) = delete;
+  Stepping& operator=(const Stepping&) = delete;
+
+ private:
+  Loop& loop_;
+  Here before_;
+};
+
+}  // namespace
+
+StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> out, int budget) {
+  if (budget < 0) throw std::invalid_argument("step: the budget must be 0 or more, not " + std::to_string(budget));
+  if (state_ == loop::State::stepping || state_ == loop::State::stopping) {
+    throw RuntimeError("step: called from inside a step of the same loop; post a callback instead");
+  }
+  if (!home_) home_ = &here;
+  const Stepping stepping(*this);
+  Kernel& kernel = *kernel_;
+  kernel.advance(now);
+  for (const Input& input : in) kernel.feed(input);
+
+  std::uint32_t resumed = 0;
+  std::uint32_t batches = 0;
+  bool done = false;
+  for (;;) {
+    if (kernel.batch_empty()) {
+      if (batches == max_batches || (resumed > 0 && resumed == static_cast<std::uint32_t>(budget))) break;
+      const bool any = kernel.begin_batch();
+      if (any) ++batches;
+      if (!any && state_ != loop::State::stopping) break;
+    }
+    while (resumed < static_cast<std::uint32_t>(budget) && !kernel.batch_empty()) {
+      run(kernel.next());
+      ++resumed;
+    }
+    if (!kernel.batch_empty()) break;  // the budget ended inside the batch
+    if (state_ == loop::State::stopping) {
+      fire<loop::diagram, loop::Event::end>(*this);
+      done = true;
+      break;
+    }
+  }
+  const std::uint32_t produced = kernel.operations().drain(out);
+  kernel.mix(static_cast<std::uint64_t>(kernel.now().time_since_epoch().count()));
+  StepResult result = answer(kernel.now());
+  result.produced = produced;
+  result.resumed = resumed;
+  result.batches = batches;
+  result.done = done;
+  if (done) result.why = Why::done;
+  return result;
+}
+
+StepResult Loop::peek(Instant now) const { return answer(std::max(now, kernel_->now())); }
+
+StepResult Loop::answer(Instant now) const {
+  const Kernel& kernel = *kernel_;
+  StepResult result;
+  if (kernel_->operations().outputs_waiting()) {
+    result.why = Why::out_full;
+    result.deadline = now;
+  } else if (!kernel.idle() || state_ == loop::State::stop_asked) {
+    result.why = Why::ready;
+    result.deadline = now;
+  } else if (!kernel_->timers().empty()) {
+    result.why = Why::timer;
+    result.deadline = std::max(kernel_->timers().earliest(), now);
+  }
+  result.operations = kernel_->operations().in_flight();
+  result.sources = kernel.sources_;
+  result.tasks = kernel.tasks_alive();
+  result.hash = kernel.hash();
+  return result;
+}
+
+void Loop::run(Entry& entry) {
+  Kernel& kernel = *kernel_;
+  switch (entry.entry_kind()) {
+    case EntryKind::task:
+    case EntryKind::routine:
+      return run_task(static_cast<TaskCore&>(entry));
+    case EntryKind::call:
+      return run_call(static_cast<CallCore&>(entry));
+    case EntryKind::stop:
+      return stop();
+    case EntryKind::sleep:
+      return kernel.wake(static_cast<SleepCore&>(entry));
+    case EntryKind::timeout:
+      return static_cast<Timeout&>(entry).expire();
+    case EntryKind::gather_child: {
+      auto& child = static_cast<GatherChild&>(entry);
+      return child.gather->child_done(child);
+    }
+    case EntryKind::shield_inner:
+      return static_cast<ShieldInner&>(entry).inner_done();
+    case EntryKind::shield_outer:
+      return static_cast<ShieldOuter&>(entry).outer_done();
+    case EntryKind::wait_member:
+      return static_cast<WaitMember&>(entry).done();
+    case EntryKind::wait_limit:
+      return static_cast<WaitLimit&>(entry).expire();
+    case EntryKind::group_child:
+      return static_cast<GroupChild&>(entry).done();
+    case EntryKind::completed_member:
+      return static_cast<CompletionMember&>(entry).done();
+    case EntryKind::completed_limit:
+      return static_cast<CompletionLimit&>(entry).expire();
+    case EntryKind::job_outer:
+      return static_cast<JobOuter&>(entry).outer_done();
+    case EntryKind::operation:
+      return run_operation(static_cast<Operation&>(entry));
+  }
+}
+
+void Loop::run_task(TaskCore& task) {
+  Kernel& kernel = *kernel_;
+  kernel.mix(task.id_);
+  kernel.current_ = &task;
+  here.context = &task.context_;
+  if (task.must_cancel_) [[unlikely]] {
+    fire<task::diagram, task::Event::step_cancelling>(task);
+  } else {
+    fire<task::diagram, task::Event::step>(task);
+  }
+  task.awaiting_ = nullptr;
+  if (!task.started_ && task.take_cancel()) {  // cancelled before the first step: the body never runs
+    task.result_->error = std::make_exception_ptr(CancelledError(task.message_));
+    task.result_->kind = ResultCore::Kind::cancelled;
+    kernel.task_ended_ = true;
+  } else if (task.entry_kind() == EntryKind::routine) {
+    task.started_ = true;
+    static_cast<RoutineCore&>(task).step();
+  } else {
+    task.started_ = true;
+    FrameCore* frame = task.innermost_;
+    do {
+      kernel.next_frame_ = nullptr;
+      frame->handle().resume();
+      frame = kernel.next_frame_;
+    } while (frame);
+  }
+  kernel.current_ = nullptr;
+  here.context = nullptr;
+  if (kernel.task_ended_) end_task(task);
+}
+
+void Loop::end_task(TaskCore& task) {
+  Kernel& kernel = *kernel_;
+  kernel.task_ended_ = false;
+  static_cast<Link<TaskListTag>&>(task).unlink();
+  --kernel.tasks_alive_;
+  switch (task.result_->kind) {
+    case ResultCore::Kind::cancelled:
+      fire<task::diagram, task::Event::finish_cancelled>(task);
+      break;
+    case ResultCore::Kind::error:
+      fire<task::diagram, task::Event::finish_error>(task);
+      break;
+    default:
+      if (task.must_cancel_) {
+        fire<task::diagram, task::Event::finish_cancelling>(task);
+      } else {
+        fire<task::diagram, task::Event::finish_value>(task);
+      }
+  }
+  task.release();
+}
+
+// --- callbacks --------------------------------------------------------------------------------------------------------
+
+void CallCore::perform(handle::Do effect) {
+  switch (effect) {
+    case handle::Do::enqueue:
+      kernel_->post(*this);
+      break;
+    case handle::Do::arm:
+      kernel_->arm(*this, when_);
+      break;
+    case handle::Do::drop:
+      kernel_->disarm(*this);
+      drop();
+      forget();
+      release();
+      break;
+    case handle::Do::attach:
+    case handle::Do::call:
+    case handle::Do::nothing:
+      break;
+  }
+}
+
+void Handle::cancel() {
+  if (core_) fire<handle::diagram, handle::Event::cancel>(*core_);
+}
+
+void Loop::run_call(CallCore& call) {
+  const Ref<CallCore> held = Ref<CallCore>::adopt(call);  // the queue's reference
+  fire<handle::diagram, handle::Event::run>(call);
+  kernel_->mix(call.id());
+  here.context = &call.context();
+  try {
+    call.invoke();
+  } catch (...) {
+    call_exception_handler({"a callback threw an exception", std::current_exception(), describe(call)});
+  }
+  call.forget();
+  here.context = nullptr;
+}
+
+Handle Loop::post_call(CallCore& call) {
+  call.set_id(kernel_->next_id());
+  fire<handle::diagram, handle::Event::post>(call);
+  return Handle(call);
+}
+
+TimerHandle Loop::arm_call(CallCore& call, Instant when) {
+  call.set_id(kernel_->next_id());
+  call.set_when(when);
+  try {
+    fire<handle::diagram, handle::Event::arm>(call);
+  } catch (...) {
+    call.release();
+    throw;
+  }
+  return TimerHandle(call);
+}
+
+Context Loop::foreign_context() { return here.context ? here.context->detached() : Context(); }
+
+void Loop::hand_over(CallCore& call) {
+  if (!backend_) {
+    call.release();
+    throw RuntimeError("call_soon_threadsafe: the loop has no backend that could be woken");
+  }
+  backend_->post(call);
+}
+
+// --- signals and operations -------------------------------------------------------------------------------------------
+
+void Loop::run_operation(Operation& operation) {
+  const std::uint32_t times = operation.take_times();
+  if (operation.use() == Operation::Use::await) return kernel_->wake(operation);
+  if (operation.use() == Operation::Use::job) return static_cast<JobOperation&>(operation).completed();
+  auto& handler = static_cast<SignalHandler&>(operation);
+  for (std::uint32_t i = 0; i < times; ++i) {
+    try {
+      handler.call();
+    } catch (...) {
+      call_exception_handler({"a signal handler threw an exception", std::current_exception(),
+                              "handler of signal " + std::to_string(handler.signal)});
+    }
+  }
+}
+
+void Loop::install_signal_handler(int signal, std::unique_ptr<SignalHandler> handler) {
+  remove_signal_handler(signal);
+  handler->signal = signal;
+  signal_handlers_.push_back(std::move(handler));
+  Output output;
+  output.kind = OperationKind::signal;
+  output.handle = signal;
+  kernel_->operations().start(*signal_handlers_.back(), output);
+}
+
+bool Loop::remove_signal_handler(int signal) {
+  for (auto at = signal_handlers_.begin(); at != signal_handlers_.end(); ++at) {
+    if ((*at)->signal != signal) continue;
+    SignalHandler& handler = **at;
+    if (handler.in_flight()) kernel_->operations().abandon(handler);
+    if (handler.Entry::linked()) handler.Entry::unlink();
+    signal_handlers_.erase(at);
+    return true;
+  }
+  return false;
+}
+
+// --- the rest ---------------------------------------------------------------------------------------------------------
+
+void Loop::stop() { fire<loop::diagram, loop::Event::stop>(*this); }
+
+OutsideSource Loop::open_source() {
+  ++kernel_->sources_;
+  return OutsideSource(*this);
+}
+
+OutsideSource::~OutsideSource() {
+  if (loop_) --loop_->kernel().sources_;
+}
+
+void Loop::call_exception_handler(const ErrorContext& context) noexcept {
+  if (handler_) {
+    try {
+      return handler_->call(context);
+    } catch (...) {  // a handler that throws is as good as none: the report is kept
+    }
+  }
+  try {
+    if (reports_.size() < 256) reports_.push_back(context);
+  } catch (...) {
+  }
+}
+
+void Loop::refuse_foreign_thread(const char* what) const {
+  if (!home_ || home_ == &here) return;
+  throw RuntimeError(std::string(what) + ": called from a thread that is not the loop's; use call_soon_threadsafe");
+}
+
+void Loop::discard_everything() {
+  const Scope scope(*this);
+  signal_handlers_.clear();
+  Kernel& kernel = *kernel_;
+  const Message closed("the loop was closed");
+  while (TaskCore* task = kernel.tasks_.front()) {
+    if (!silent_) call_exception_handler({"a task was destroyed while it was pending", nullptr, describe(*task)});
+    static_cast<Link<TaskListTag>&>(*task).unlink();
+    --kernel.tasks_alive_;
+    fire<task::diagram, task::Event::drop>(*task);
+    task->message_ = closed;
+    fire<future::diagram, future::Event::cancel>(static_cast<FutureCore&>(*task));
+    task->release();  // with the last handle the frames go
+  }
+  while (Combinator* combinator = kernel.combinators_.front()) combinator->abandon();
+  while (Entry* entry = kernel.batch_.front()) drop_entry(*entry);
+  while (Entry* entry = kernel.ready_.front()) drop_entry(*entry);
+  while (Timer* timer = kernel.timers_.pop_due(never)) drop_entry(*timer);
+}
+
+/// An entry that will never run.
+void Loop::drop_entry(Entry& entry) {
+  if (entry.entry_kind() == EntryKind::call) {
+    Handle(static_cast<CallCore&>(entry)).cancel();
+    return;
+  }
+  if (entry.linked()) entry.unlink();
+}
+
+}  // namespace rondo

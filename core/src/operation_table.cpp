@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+// operation_table.cpp - slots, generations and the list of outputs that wait.
+#include <rondo/operation_table.hpp>
+
+#include <utility>
+
+namespace rondo {
+
+void OperationTable::Slot::perform(operation::Do effect) {
+  switch (effect) {
+    case operation::Do::emit_start:
+      start_waits = true;
+      break;
+    case operation::Do::emit_cancel:
+      cancel_waits = true;
+      break;
+    case operation::Do::deliver:
+    case operation::Do::discard:
+      break;
+  }
+}
+
+void OperationTable::start(Operation& operation, Output output) {
+  if (first_free_ == nobody) {
+    slots_.emplace_back();
+    first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+  }
+  const std::uint32_t at = first_free_;
+  Slot& slot = slots_[at];
+  first_free_ = std::exchange(slot.next, nobody);
+  output.verb = Output::Verb::start;
+  output.id = {at, slot.output.id.generation + 1};
+  slot.output = output;
+  slot.operation = &operation;
+  operation.id_ = output.id;
+  operation.in_flight_ = true;
+  operation.result_ = 0;
+  ++in_flight_;
+  fire<operation::diagram, operation::Event::start>(slot);
+  enqueue(at);
+}
+
+void OperationTable::cancel(Operation& operation) {
+  const std::uint32_t at = operation.id_.slot;
+  fire<operation::diagram, operation::Event::cancel>(slots_[at]);
+  enqueue(at);
+}
+
+void OperationTable::abandon(Operation& operation) {
+  cancel(operation);
+  slots_[operation.id_.slot].operation = nullptr;
+  operation.in_flight_ = false;
+}
+
+Operation* OperationTable::complete(const Input& input) {
+  const std::uint32_t at = input.id.slot;
+  if (at >= slots_.size() || slots_[at].output.id != input.id || slots_[at].state == operation::State::free ||
+      slots_[at].start_waits) {
+    ++stale_;
+    return nullptr;
+  }
+  Slot& slot = slots_[at];
+  Operation* operation = slot.operation;
+  if (operation) {
+    operation->result_ = input.result;
+    ++operation->times_;
+    operation->in_flight_ = input.more;
+  }
+  if (input.more) {
+    fire<operation::diagram, operation::Event::more>(slot);
+    return operation;
+  }
+  fire<operation::diagram, operation::Event::complete>(slot);
+  slot.operation = nullptr;
+  --in_flight_;
+  if (!slot.queued) give_back(at);
+  return operation;
+}
+
+std::uint32_t OperationTable::drain(std::span<Output> out) {
+  std::uint32_t written = 0;
+  while (first_queued_ != nobody) {
+    const std::uint32_t at = first_queued_;
+    Slot& slot = slots_[at];
+    if (slot.state == operation::State::free) slot.cancel_waits = false;  // it ended before it could be cancelled
+    if (slot.start_waits || slot.cancel_waits) {
+      if (written == out.size()) break;
+      out[written] = slot.output;
+      out[written].verb = slot.start_waits ? Output::Verb::start : Output::Verb::cancel;
+      ++written;
+      (slot.start_waits ? slot.start_waits : slot.cancel_waits) = false;
+      if (slot.cancel_waits) continue;  // cancelled before anybody was told of the start: both are written
+    }
+    slot.queued = false;
+    first_queued_ = std::exchange(slot.next, nobody);
+    if (first_queued_ == nobody) last_queued_ = nobody;
+    if (slot.state == operation::State::free) give_back(at);
+  }
+  return written;
+}
+
+void OperationTable::enqueue(std::uint32_t at) {
+  Slot& slot = slots_[at];
+  if (slot.queued) return;
+  slot.queued = true;
+  if (last_queued_ == nobody) {
+    first_queued_ = at;
+  } else {
+    slots_[last_queued_].next = at;
+  }
+  last_queued_ = at;
+}
+
+void OperationTable::give_back(std::uint32_t at) {
+  slots_[at].next = first_free_;
+  first_free_ = at;
+}
+
+}  // namespace rondo

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSL-1.0
+// run.cpp - driving a loop, and leaving it as asyncio does.
+#include <rondo/run.hpp>
+
+#include <array>
+
+#include <rondo/async_generator.hpp>
+#include <rondo/dump.hpp>
+#include <rondo/gather.hpp>
+
+namespace rondo {
+
+void drive(Loop& loop, Backend& backend) {
+  std::array<Output, 64> out;
+  std::span<const Input> in;
+  StepResult result;
+  result.deadline = backend.now();
+  std::uint32_t batches = Loop::max_batches;
+  for (;;) {
+    const bool idle = result.why == Why::inputs || result.why == Why::timer;
+    if (idle || batches >= Loop::max_batches) {
+      batches = 0;
+      in = backend.reap(result.deadline);
+    } else {
+      in = {};
+    }
+    result = loop.step(backend.now(), in, out);
+    batches += result.batches;
+    if (result.produced > 0) backend.submit(std::span<const Output>(out).first(result.produced));
+    if (result.done) return;
+    if (result.why == Why::inputs && result.operations == 0 && result.sources == 0) {
+      in = backend.reap(Instant::min());  // somebody may have posted a moment ago
+      if (in.empty()) throw DeadlockError("deadlock: nothing can happen any more\n" + dump_tasks(loop));
+      result = loop.step(backend.now(), in, out);
+      if (result.produced > 0) backend.submit(std::span<const Output>(out).first(result.produced));
+      if (result.done) return;
+    }
+  }
+}
+
+namespace {
+
+Coro<void> nothing() { co_return; }
+
+Coro<void> close_generators(std::vector<Ref<GeneratorCore>> generators) {
+  if (generators.empty()) co_return;
+  std::vector<Coro<void>> closing;
+  for (const auto& core : generators) closing.push_back(close_generator(core));
+  auto outcomes = co_await gather(return_exceptions, std::move(closing));
+  for (const auto& outcome : outcomes) {
+    if (!outcome.failed()) continue;
+    this_loop().call_exception_handler(
+        {"an async generator failed while run() closed it", outcome.error(), "async generator"});
+  }
+}
+
+}  // namespace
+
+Runner::Runner(RunOptions options)
+    : own_backend_(make_default_backend()), backend_(own_backend_.get()), options_(options) {}
+
+Runner::Runner(Backend& backend, RunOptions options) : backend_(&backend), options_(options) {}
+
+Runner::~Runner() {
+  try {
+    close();
+  } catch (...) {
+  }
+}
+
+Loop& Runner::loop() {
+  if (closed_) throw RuntimeError("the Runner is closed");
+  if (!loop_) {
+    loop_ = std::make_unique<Loop>(LoopOptions{options_.resource, options_.debug});
+    loop_->attach(*backend_);
+    backend_->prepare(*loop_);
+  }
+  return *loop_;
+}
+
+void Runner::check_can_run() {
+  if (here.kernel) throw RuntimeError("run: called while a loop runs on this thread; await the coroutine instead");
+  loop();
+}
+
+void Runner::run_until(FutureCore& future) {
+  StopEntry stop;
+  future.add_waiter(stop);
+  drive(*loop_, *backend_);
+  if (!future.done()) throw RuntimeError("the loop was stopped before its main task was done");
+}
+
+void Runner::run_main(TaskCore& main) {
+  if (!options_.handle_interrupts) return run_until(main);
+  const Ref<TaskCore> held(main);
+  bool interrupted = false;
+  auto on_interrupt = [&interrupted, &main] {
+    interrupted = true;
+    static_cast<FutureCore&>(main).cancel(Message());
+  };
+  auto& call = Call<decltype(on_interrupt)>::make_foreign(on_interrupt, Context(), Place::here());
+  backend_->begin_interrupts(call);
+  try {
+    run_until(main);
+  } catch (...) {
+    backend_->end_interrupts();
+    throw;
+  }
+  backend_->end_interrupts();
+  if (interrupted && main.was_cancelled() && main.uncancel() == 0) throw KeyboardInterrupt();
+}
+
+void Runner::cancel_tasks() {
+  Kernel& kernel = loop_->kernel();
+  std::vector<Future<void>> left;
+  for (TaskCore* task = kernel.tasks().front(); task; task = kernel.tasks().after(*task)) {
+    left.push_back(Future<void>(Ref<FutureCore>(*task)));
+  }
+  if (left.empty()) return;
+  for (const auto& task : left) task.cancel();
+  Future<std::vector<Outcome<void>>> all;
+  {
+    const Loop::Scope scope(*loop_);
+    all = gather(return_exceptions, left);
+  }
+  run_until(all.core());
+  const auto outcomes = all.result();
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i].failed()) continue;
+    loop_->call_exception_handler(
+        {"a task that was left over failed while run() ended", outcomes[i].error(), describe(left[i].core())});
+  }
+}
+
+void Runner::close() {
+  if (closed_) return;
+  closed_ = true;
+  if (!loop_) return;
+  try {
+    cancel_tasks();
+    std::vector<Ref<GeneratorCore>> generators;
+    auto& list = loop_->kernel().generators();
+    for (GeneratorCore* core = list.front(); core; core = list.after(*core)) {
+      if (core->begun()) generators.push_back(Ref<GeneratorCore>(*core));
+    }
+    auto closing = loop_->create_task(close_generators(std::move(generators)));
+    run_until(closing.core());
+    auto executor = loop_->create_task(nothing());
+    run_until(executor.core());
+  } catch (...) {
+    backend_->shutdown_default_executor();
+    loop_->drop_tasks_silently();
+    loop_.reset();
+    throw;
+  }
+  backend_->shutdown_default_executor();
+  loop_->drop_tasks_silently();
+  loop_.reset();
+}
+
+}  // namespace rondo
