@@ -16,27 +16,33 @@ namespace rondo {
 
 // The reason is decided by the step, not by who posted it (asyncio A10): a cancellation replaces value and error, unless
 // what was awaited ended with a cancellation of its own, whose message is then the one delivered.
-void Awaiter::deliver(TaskCore& task, FutureCore& awaited) {
+void Awaiter::deliver(FutureCore& awaited) {
   if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
-  if (!awaited.pending()) return;
-  throw RuntimeError(describe(task) + (static_cast<FutureCore*>(&task) == &awaited
-                                           ? " cannot await itself"
-                                           : " awaits " + describe(awaited) + " of another loop"));
+  if (awaited.pending()) std::rethrow_exception(misuse(awaited));
+  inherit_await_stack(awaited);
 }
 
 std::optional<Message> Awaiter::pending_cancel(FutureCore& awaited) {
   TaskCore& task = current();
-  const std::uint8_t deliveries = task.deliveries();
-  if (deliveries == 0) return std::nullopt;
-  if (!awaited.pending()) task.take_deliveries();
-  if (!(deliveries & TaskCore::deliver_cancel)) {
-    task.take_deliveries();
-    return std::nullopt;
-  }
-  task.take_deliveries();
-  if (awaited.done() && awaited.ended_by_cancel()) return std::nullopt;
-  if (awaited.done()) awaited.mark_retrieved();
+  const std::uint8_t deliveries = task.take_deliveries();
+  if (!(deliveries & TaskCore::deliver_cancel)) return std::nullopt;
+  if (awaited.pending()) return task.message();
+  if (awaited.ended_by_cancel()) return std::nullopt;
+  awaited.mark_retrieved();
   return task.message();
+}
+
+std::exception_ptr Awaiter::misuse(FutureCore& awaited) {
+  TaskCore& task = current();
+  std::string text = describe(task);
+  if (static_cast<FutureCore*>(&task) == &awaited) {
+    text += " cannot await itself";
+  } else if (awaited.refuses_awaits()) {
+    text += " cannot await " + describe(awaited) + ", which has awaited itself";
+  } else {
+    text += " cannot await " + describe(awaited) + " of another loop";
+  }
+  return std::make_exception_ptr(RuntimeError(text));
 }
 
 std::optional<Message> Awaiter::pending_cancel(Parking& parking) {

@@ -67,6 +67,7 @@ void Kernel::suspend(FrameCore& frame, Waitable& waitable) {
   if (&waitable == static_cast<Waitable*>(&task) ||
       (waitable.is_future() && static_cast<FutureCore&>(waitable).kernel_ != this)) [[unlikely]] {
     task.deliveries_ |= TaskCore::deliver_misuse;
+    waitable.self_awaited_ = &waitable == static_cast<Waitable*>(&task);
     fire<task::diagram, task::Event::misuse>(task);
     return;
   }

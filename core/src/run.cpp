@@ -132,30 +132,32 @@ void Runner::cancel_tasks() {
   }
 }
 
+void Runner::finish() {
+  loop();
+  cancel_tasks();
+  std::vector<Ref<GeneratorCore>> generators;
+  auto& list = loop_->kernel().generators();
+  for (GeneratorCore* core = list.front(); core; core = list.after(*core)) {
+    if (core->begun()) generators.push_back(Ref<GeneratorCore>(*core));
+  }
+  auto closing = loop_->create_task(close_generators(std::move(generators)));
+  run_until(closing.core());
+  auto executor = loop_->create_task(nothing());  // asyncio's run() takes this turn, too, to shut its executor down
+  run_until(executor.core());
+}
+
 void Runner::close() {
   if (closed_) return;
-  closed_ = true;
-  if (!loop_) return;
-  try {
-    cancel_tasks();
-    std::vector<Ref<GeneratorCore>> generators;
-    auto& list = loop_->kernel().generators();
-    for (GeneratorCore* core = list.front(); core; core = list.after(*core)) {
-      if (core->begun()) generators.push_back(Ref<GeneratorCore>(*core));
+  struct Leaving {
+    Runner& runner;
+    ~Leaving() {
+      runner.closed_ = true;
+      runner.backend_->shutdown_default_executor();
+      if (runner.loop_) runner.loop_->drop_tasks_silently();
+      runner.loop_.reset();
     }
-    auto closing = loop_->create_task(close_generators(std::move(generators)));
-    run_until(closing.core());
-    auto executor = loop_->create_task(nothing());
-    run_until(executor.core());
-  } catch (...) {
-    backend_->shutdown_default_executor();
-    loop_->drop_tasks_silently();
-    loop_.reset();
-    throw;
-  }
-  backend_->shutdown_default_executor();
-  loop_->drop_tasks_silently();
-  loop_.reset();
+  } const leaving{*this};
+  if (loop_) finish();
 }
 
 }  // namespace rondo

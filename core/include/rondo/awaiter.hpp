@@ -35,10 +35,11 @@ class Awaiter {
 
   /// Throws CancelledError if the step that resumed this await delivers one, or RuntimeError after a misuse.
   static void check_delivery(FutureCore& awaited) {
-    TaskCore& task = current();
-    if (task.deliveries() != 0) [[unlikely]] deliver(task, awaited);
+    if (current().deliveries() != 0 || awaited.state() != future::State::returned) [[unlikely]] deliver(awaited);
   }
   static std::optional<Message> pending_cancel(FutureCore& awaited);
+  /// Why a task was resumed although what it awaits is pending.
+  static std::exception_ptr misuse(FutureCore& awaited);
   /// The same for waits in the awaiter's own frame.
   static void check_delivery(Parking& parking) {
     TaskCore& task = current();
@@ -51,7 +52,7 @@ class Awaiter {
   }
 
  private:
-  static void deliver(TaskCore& task, FutureCore& awaited);
+  static void deliver(FutureCore& awaited);
   [[noreturn]] static void throw_cancelled(TaskCore& task);
   [[noreturn]] static void throw_cancelled(TaskCore& task, Parking& parking);
   [[noreturn]] static void throw_foreign_await();

@@ -93,14 +93,13 @@ class FutureAwaiter : public Awaiter {
   using value_type = T;
   explicit FutureAwaiter(Ref<FutureCore> core) : core_(std::move(core)) {}
 
-  bool await_ready() const { return core_->done(); }
+  bool await_ready() const { return core_->done() || core_->refuses_awaits(); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
     suspend(frame_of(handle), *core_);
   }
   auto await_resume() -> std::conditional_t<take, T, ResultRead<T>> {
     check_delivery(*core_);
-    if (core_->state() == future::State::failed) [[unlikely]] inherit_await_stack(*core_);
     if constexpr (take) {
       return take_result<T>(*core_);
     } else {
@@ -109,6 +108,7 @@ class FutureAwaiter : public Awaiter {
   }
   Outcome<T> outcome() {
     if (auto cancelled = pending_cancel(*core_)) return Outcome<T>::of_cancelled(std::move(*cancelled));
+    if (core_->pending()) return Outcome<T>::of_error(misuse(*core_));
     return read_outcome<T>(*core_);
   }
 

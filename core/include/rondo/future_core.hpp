@@ -74,7 +74,8 @@ class Waitable {
   Message message_;  // of the cancellation: noted while pending, final once cancelled
   WaitableKind kind_;
   future::State state_ = future::State::pending;
-  bool unretrieved_ = false;  // failed, and nobody has looked
+  bool unretrieved_ = false;   // failed, and nobody has looked
+  bool self_awaited_ = false;  // a task that has awaited itself
 };
 
 /// A wait with one waiter, in the waiter's own frame: sleeps, waits and operations. Costs no allocation.
@@ -117,6 +118,10 @@ class FutureCore : public Waitable {
 
   /// Posts `entry` when this is done: at once if it is.
   void add_waiter(Entry& entry);
+
+  /// A task that has awaited itself: while it is pending every await of it is an error at once. (CPython's C task
+  /// behaves so; its Python twin would let the others wait.)
+  bool refuses_awaits() const { return self_awaited_; }
 
   /// The error, null if there is none; for a cancelled future a CancelledError. Counts as looking.
   /// A task that let a CancelledError escape hands out that very error once, then errors without text (asyncio C12).

@@ -51,8 +51,12 @@ class Runner {
 
   Loop& loop();
 
-  /// Leaves as asyncio.run does: cancels what is left, oldest first, and waits for it; closes async generators; shuts
-  /// down the default executor. Errors of what was left go to the exception handler. A second call does nothing.
+  /// The first half of close(): cancels what is left, oldest first, and waits for it; closes async generators. Errors of
+  /// what was left go to the exception handler. The loop stays.
+  void finish();
+
+  /// Leaves as asyncio.run does: finish(), then the default executor is shut down and the loop destroyed; tasks made
+  /// meanwhile are dropped. A second call does nothing.
   void close();
 
  private:
