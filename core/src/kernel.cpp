@@ -6,6 +6,7 @@
 
 #include <rondo/async_generator.hpp>
 #include <rondo/call.hpp>
+#include <rondo/coro.hpp>
 #include <rondo/dump.hpp>
 #include <rondo/error.hpp>
 #include <rondo/loop.hpp>
@@ -29,7 +30,18 @@ void Kernel::close() {
 }
 
 void Kernel::delete_if_unused() noexcept {
-  if (residents_ == 0 && pool_.live() == 0) delete this;
+  if (loop_ == nullptr && residents_ == 0 && pool_.live() == 0) delete this;
+}
+
+bool Kernel::keep_frame(void* memory, std::size_t size) noexcept {
+  if (!kept_) return false;
+  const auto* from = static_cast<const std::byte*>(memory);
+  const auto* task = reinterpret_cast<const std::byte*>(kept_);
+  if (task < from || task >= from + size) return false;  // a frame below the root, or of another task
+  kept_->kept_memory_ = memory;
+  kept_->kept_size_ = size;
+  kept_ = nullptr;
+  return true;
 }
 
 void Kernel::advance(Instant now) {
@@ -173,6 +185,23 @@ static void destroy_frames(FrameCore* frame) {
   }
 }
 
+/// The end of a task whose frame went before it.
+static void free_kept(TaskCore& task, void* memory, std::size_t size) {
+  task.~TaskCore();
+  release_frame(memory, size);
+}
+
+void Kernel::discard(TaskCore& task) noexcept {
+  if (task.entry_kind() == EntryKind::routine) {
+    static_cast<RoutineCore&>(task).drop();
+  } else {
+    FrameCore* innermost = task.innermost_;
+    task.outlives_frame_ = true;
+    kept_ = &task;
+    destroy_frames(innermost);
+  }
+}
+
 std::exception_ptr FutureCore::retrieve() {
   unretrieved_ = false;
   if (!was_cancelled()) return result_->error;
@@ -207,6 +236,8 @@ void FutureCore::destroy() {
     TaskCore& task = kernel.dropped_.pop_front();
     if (task.entry_kind() == EntryKind::routine) {
       static_cast<RoutineCore&>(task).destroy_block();
+    } else if (task.outlives_frame_) {
+      free_kept(task, task.kept_memory_, task.kept_size_);
     } else {
       destroy_frames(task.innermost_);
     }

@@ -362,6 +362,7 @@ void Loop::discard_everything() {
   const Scope scope(*this);
   signal_handlers_.clear();
   Kernel& kernel = *kernel_;
+  kernel.ending_ = true;
   const Message closed("the loop was closed");
   while (TaskCore* task = kernel.tasks_.front()) {
     if (!silent_) call_exception_handler({"a task was destroyed while it was pending", nullptr, describe(*task)});
@@ -370,7 +371,8 @@ void Loop::discard_everything() {
     fire<task::diagram, task::Event::drop>(*task);
     task->message_ = closed;
     fire<future::diagram, future::Event::cancel>(static_cast<FutureCore&>(*task));
-    task->release();  // with the last handle the frames go
+    kernel.discard(*task);
+    task->release();
   }
   while (Combinator* combinator = kernel.combinators_.front()) combinator->abandon();
   while (Entry* entry = kernel.batch_.front()) drop_entry(*entry);

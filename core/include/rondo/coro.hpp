@@ -30,12 +30,22 @@ inline void* allocate_frame(std::size_t size) {
   return memory;
 }
 
-inline void deallocate_frame(void* memory, std::size_t size) noexcept {
-  size = (size + alignof(Kernel*) - 1) & ~(alignof(Kernel*) - 1);
-  Kernel* kernel = *reinterpret_cast<Kernel**>(static_cast<std::byte*>(memory) + size);
+/// Gives the memory of a frame back; `size` includes the pointer behind it.
+inline void release_frame(void* memory, std::size_t size) noexcept {
+  Kernel* kernel = *reinterpret_cast<Kernel**>(static_cast<std::byte*>(memory) + size - sizeof(Kernel*));
   if (kernel) {
-    kernel->deallocate(memory, size + sizeof(Kernel*));
+    kernel->deallocate(memory, size);
   } else {
+    ::operator delete(memory);
+  }
+}
+
+inline void deallocate_frame(void* memory, std::size_t size) noexcept {
+  size = ((size + alignof(Kernel*) - 1) & ~(alignof(Kernel*) - 1)) + sizeof(Kernel*);
+  Kernel* kernel = *reinterpret_cast<Kernel**>(static_cast<std::byte*>(memory) + size - sizeof(Kernel*));
+  if (kernel) [[likely]] {
+    kernel->deallocate_frame(memory, size);
+  } else if (!here.kernel || !here.kernel->ending() || !here.kernel->keep_frame(memory, size)) {
     ::operator delete(memory);
   }
 }
@@ -85,9 +95,11 @@ class Coro;
 template <class T>
 class CoroPromise final : public PromiseBase {
  public:
-  CoroPromise() noexcept {}
+  CoroPromise() noexcept : result() {}
   ~CoroPromise() {
+    if (is_task && task.outlives_frame()) return;
     if (is_task) task.~TaskCore();
+    result.~Result();
   }
 
   Coro<T> get_return_object();
@@ -100,7 +112,9 @@ class CoroPromise final : public PromiseBase {
     result.set(std::forward<U>(value));
   }
 
-  Result<T> result;
+  union {
+    Result<T> result;
+  };
   union {
     TaskCore task;  // alive if is_task
   };
@@ -109,9 +123,11 @@ class CoroPromise final : public PromiseBase {
 template <>
 class CoroPromise<void> final : public PromiseBase {
  public:
-  CoroPromise() noexcept {}
+  CoroPromise() noexcept : result() {}
   ~CoroPromise() {
+    if (is_task && task.outlives_frame()) return;
     if (is_task) task.~TaskCore();
+    result.~Result();
   }
 
   Coro<void> get_return_object();
@@ -120,7 +136,9 @@ class CoroPromise<void> final : public PromiseBase {
   void unhandled_exception() noexcept { note_failure(*this, result); }
   void return_void() noexcept { result.set(); }
 
-  Result<void> result;
+  union {
+    Result<void> result;
+  };
   union {
     TaskCore task;  // alive if is_task
   };

@@ -120,13 +120,24 @@ class Kernel {
   void* allocate(std::size_t size) { return pool_.allocate(size); }
   void deallocate(void* memory, std::size_t size) noexcept {
     pool_.deallocate(memory, size);
-    if (loop_ == nullptr) [[unlikely]] delete_if_unused();
+    if (ending_) [[unlikely]] delete_if_unused();
   }
+  /// The same for a frame. When the loop ends it destroys every frame; a task that still has handles keeps the memory
+  /// of its root frame, in which it lies, until the last of them goes.
+  void deallocate_frame(void* memory, std::size_t size) noexcept {
+    if (ending_ && keep_frame(memory, size)) [[unlikely]] return;
+    deallocate(memory, size);
+  }
+  /// Records the frame's memory with the task that is being taken out of it; false if there is none.
+  bool keep_frame(void* memory, std::size_t size) noexcept;
+  bool ending() const { return ending_; }
+  /// The loop ends: destroys all frames of `task`.
+  void discard(TaskCore& task) noexcept;
   /// Futures count themselves, for those whose memory is not of this pool.
   void move_in() { ++residents_; }
   void move_out() noexcept {
     --residents_;
-    if (loop_ == nullptr) [[unlikely]] delete_if_unused();
+    if (ending_) [[unlikely]] delete_if_unused();
   }
 
  private:
@@ -144,6 +155,8 @@ class Kernel {
   std::uint64_t hash_ = 0;
   unsigned depth_ = 0;
   bool task_ended_ = false;
+  bool ending_ = false;          // the loop is being destroyed, or is gone
+  TaskCore* kept_ = nullptr;     // the task whose root frame is being destroyed around it
   std::uint32_t ids_ = 0;
   std::uint32_t stamps_ = 0;
   std::uint32_t tasks_alive_ = 0;

@@ -79,6 +79,8 @@ class RoutineCore : public TaskCore {
   using TaskCore::TaskCore;
   virtual void step() = 0;
   virtual void destroy_block() noexcept = 0;
+  /// The loop ends: lets go of the routine.
+  virtual void drop() noexcept = 0;
 
  protected:
   ~RoutineCore() = default;
@@ -120,9 +122,15 @@ class RoutineState final : public RoutineCore {
       kernel.task_ended(frame_);
     }
   }
+  void drop() noexcept override {
+    if (sleep_) sleep_->end(this->kernel());
+    sleep_.reset();
+    waited_ = Ref<FutureCore>();
+    routine_.reset();
+  }
   void destroy_block() noexcept override {
     Kernel& kernel = this->kernel();
-    if (sleep_) sleep_->end(kernel);
+    drop();
     this->~RoutineState();
     kernel.deallocate(this, sizeof(RoutineState));
   }

@@ -29,6 +29,7 @@ class TaskEntry : public Entry {
   task::State task_state_ = task::State::scheduled;
   bool must_cancel_ = false;  // a cancellation is noted and not delivered
   bool started_ = false;
+  bool outlives_frame_ = false;
   std::uint8_t deliveries_ = 0;  // what the await that is resumed now must throw
   std::uint32_t cancel_requests_ = 0;
 };
@@ -60,6 +61,8 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
   FrameCore* innermost() const { return innermost_; }
   Context& context() { return context_; }
   bool started() const { return started_; }
+  /// True once the loop has destroyed the coroutine around this task.
+  bool outlives_frame() const { return outlives_frame_; }
   const Details* details() const { return details_.get(); }
   Details& make_details();
 
@@ -89,8 +92,14 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
   friend class Loop;
   void perform_rare(task::Do effect);
 
-  Waitable* awaiting_ = nullptr;
-  FrameCore* innermost_;
+  union {
+    Waitable* awaiting_ = nullptr;
+    std::size_t kept_size_;  // once the frame is gone
+  };
+  union {
+    FrameCore* innermost_;
+    void* kept_memory_;  // once the frame is gone
+  };
   Context context_;
   Instant since_;
   std::unique_ptr<Details> details_;
