@@ -47,7 +47,7 @@ std::uint32_t Oracle::choose(std::string_view site, std::uint32_t n) {
     auto known = std::find_if(sites_.begin(), sites_.end(), [&](const Site& s) { return s.name == site; });
     if (known == sites_.end()) known = sites_.insert(sites_.end(), {std::string(site), 0});
     const std::uint64_t draw = mix(mix(seed_ ^ hash(site)) + ++known->asked * 0x9E3779B97F4A7C15ULL);
-    answer = static_cast<std::uint32_t>((static_cast<unsigned __int128>(draw) * n) >> 64);
+    answer = static_cast<std::uint32_t>((draw >> 32) * n >> 32);
   }
   tape_.push_back({std::string(site), n, answer});
   return answer;
