@@ -43,9 +43,7 @@ bool GeneratorAwaiter::run_body(FrameCore& frame) {
     kernel.run_next(core_.get());
     return true;
   }
-  kernel.enter_nested();
   core_->handle().resume();
-  kernel.leave_nested();
   if (core_->paused()) return false;
   core_->handed_over = true;
   return true;

@@ -53,7 +53,16 @@ std::optional<Message> Awaiter::pending_cancel(Parking& parking) {
   return std::nullopt;
 }
 
-void Awaiter::throw_cancelled(TaskCore& task) { throw CancelledError(task.message()); }
+std::optional<Message> Awaiter::pending_cancel() {
+  TaskCore& task = current();
+  if (task.take_cancel()) return task.message();
+  return std::nullopt;
+}
+
+void Awaiter::throw_cancelled(TaskCore& task) {
+  task.take_cancel();
+  throw CancelledError(task.message());
+}
 
 void Awaiter::throw_cancelled(TaskCore&, Parking& parking) { throw CancelledError(*pending_cancel(parking)); }
 

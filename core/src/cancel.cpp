@@ -44,7 +44,7 @@ void interrupt(TaskCore& task, const Message& message) {
 }
 
 /// What the task waits for is done already: the task keeps the request for its next step.
-void refuse(TaskCore& task, const Message& message) { fire<task::diagram, task::Event::refuse>(task, message); }
+void note_refusal(TaskCore& task, const Message& message) { fire<task::diagram, task::Event::refuse>(task, message); }
 
 }  // namespace
 
@@ -96,7 +96,7 @@ bool Kernel::cancel(Waitable& first, const Message& message) {
     if (fork && fork->walk.next == 0) {
       answer = false;  // nobody has answered yet
     } else if (asked && !answer) {
-      refuse(*asked, message);
+      note_refusal(*asked, message);
       answer = true;
     }
     // Up: to the next child of the nearest fork that has one.
@@ -113,7 +113,7 @@ bool Kernel::cancel(Waitable& first, const Message& message) {
       gather.walk.active = false;
       fork = gather.walk.above;
       if (!answer && gather.walk.asked) {
-        refuse(*gather.walk.asked, message);
+        note_refusal(*gather.walk.asked, message);
         answer = true;
       }
     }

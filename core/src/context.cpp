@@ -42,10 +42,9 @@ void Context::drop() noexcept {
 }
 
 Context& current_context() {
-  if (!here.context) throw RuntimeError("ContextVar: no task, callback or job runs on this thread");
-  return *here.context;
+  Context* context = context_here();
+  if (!context) throw RuntimeError("ContextVar: no task, callback or job runs on this thread");
+  return *context;
 }
-
-Context context_or_empty() { return here.context ? *here.context : Context(); }
 
 }  // namespace rondo

@@ -21,7 +21,7 @@ void* FramePool::allocate_slow(std::size_t size) {
   const std::size_t slot = slot_of(size);
   if (slot >= free_.size()) {
     void* memory = resource_->allocate(size, alignof(std::max_align_t));
-    ++live_;
+    ++large_;
     return memory;
   }
   const std::size_t rounded = (slot + 1) * grain;
@@ -39,13 +39,27 @@ void* FramePool::allocate_slow(std::size_t size) {
   std::byte* block = fresh_;
   fresh_ += rounded;
   unpoison(block, size);
-  ++live_;
+  ++carved_;
   return block;
 }
 
 void FramePool::deallocate_large(void* memory, std::size_t size) noexcept {
   resource_->deallocate(memory, size, alignof(std::max_align_t));
-  --live_;
+  --large_;
+}
+
+std::size_t FramePool::live() const {
+  std::size_t live = carved_ + large_;
+  for (std::size_t slot = 0; slot < free_.size(); ++slot) {
+    for (Block* block = free_[slot]; block;) {
+      unpoison(block, sizeof(Block));
+      Block* next = block->next;
+      poison(block, sizeof(Block));
+      block = next;
+      --live;
+    }
+  }
+  return live;
 }
 
 }  // namespace rondo

@@ -16,9 +16,8 @@ namespace rondo {
 
 constinit thread_local Here here;
 
-Kernel& running_kernel(const char* what) {
-  if (!here.kernel) throw RuntimeError(std::string(what) + ": no loop runs on this thread");
-  return *here.kernel;
+void throw_no_loop(const char* what) {
+  throw RuntimeError(std::string(what) + ": no loop runs on this thread");
 }
 
 Kernel::Kernel(std::pmr::memory_resource& resource, Loop& loop)
@@ -26,11 +25,18 @@ Kernel::Kernel(std::pmr::memory_resource& resource, Loop& loop)
 
 void Kernel::close() {
   loop_ = nullptr;
+  blocks_left_ = pool_.live();
+  delete_if_unused();
+}
+
+void Kernel::block_returned() noexcept {
+  if (loop_) return;
+  --blocks_left_;
   delete_if_unused();
 }
 
 void Kernel::delete_if_unused() noexcept {
-  if (loop_ == nullptr && residents_ == 0 && pool_.live() == 0) delete this;
+  if (loop_ == nullptr && residents_ == 0 && blocks_left_ == 0) delete this;
 }
 
 bool Kernel::keep_frame(void* memory, std::size_t size) noexcept {
@@ -52,7 +58,7 @@ void Kernel::advance(Instant now) {
   now_ = now;
 }
 
-bool Kernel::begin_batch() {
+void Kernel::post_due_timers() {
   while (Timer* timer = timers_.pop_due(now_)) {
     if (timer->entry_kind() == EntryKind::call) {
       fire<handle::diagram, handle::Event::due>(static_cast<CallCore&>(*timer));
@@ -60,35 +66,13 @@ bool Kernel::begin_batch() {
       ready_.push_back(*timer);
     }
   }
-  if (ready_.empty()) return false;
-  batch_.splice_back(ready_);
-  return true;
 }
 
-void Kernel::start(TaskCore& task) {
-  tasks_.push_back(task);
-  ++tasks_alive_;
-  task.since_ = now_;
-  post(task);
-}
-
-void Kernel::suspend(FrameCore& frame, Waitable& waitable) {
-  TaskCore& task = *current_;
-  task.innermost_ = &frame;
-  task.since_ = now_;
-  if (&waitable == static_cast<Waitable*>(&task) ||
-      (waitable.is_future() && static_cast<FutureCore&>(waitable).kernel_ != this)) [[unlikely]] {
-    task.deliveries_ |= TaskCore::deliver_misuse;
-    waitable.self_awaited_ = &waitable == static_cast<Waitable*>(&task);
-    fire<task::diagram, task::Event::misuse>(task);
-    return;
-  }
-  task.awaiting_ = &waitable;
-  if (task.must_cancel_) [[unlikely]] {
-    fire<task::diagram, task::Event::suspend_cancelling>(task);
-  } else {
-    fire<task::diagram, task::Event::suspend>(task);
-  }
+/// A task that awaits itself, or a future of another loop: the error comes a hop later, at the await.
+void Kernel::refuse(TaskCore& task, FutureCore& future) {
+  task.deliveries_ |= TaskCore::deliver_misuse;
+  future.self_awaited_ = &future == static_cast<FutureCore*>(&task);
+  fire<task::diagram, task::Event::misuse>(task);
 }
 
 void Kernel::wake(Parking& parking) {
@@ -100,20 +84,15 @@ void Parking::perform(future::Do effect) {
 }
 
 void Kernel::publish(FutureCore& future) {
-  mix(future.id_);
-  while (!future.waiters_.empty()) {
-    Entry& entry = future.waiters_.pop_front();
-    switch (entry.entry_kind()) {
-      case EntryKind::task:
-      case EntryKind::routine:
-        fire<task::diagram, task::Event::wake>(static_cast<TaskCore&>(entry));
-        break;
-      case EntryKind::call:
-        static_cast<CallCore&>(entry).keep(future);
-        fire<handle::diagram, handle::Event::due>(static_cast<CallCore&>(entry));
-        break;
-      default:
-        ready_.push_back(entry);
+  while (Entry* entry = future.waiters_.front()) {
+    entry->unlink();
+    if (entry->entry_kind() <= EntryKind::routine) [[likely]] {
+      fire<task::diagram, task::Event::wake>(static_cast<TaskCore&>(*entry));
+    } else if (entry->entry_kind() == EntryKind::call) {
+      static_cast<CallCore&>(*entry).keep(future);
+      fire<handle::diagram, handle::Event::due>(static_cast<CallCore&>(*entry));
+    } else {
+      ready_.push_back(*entry);
     }
   }
 }
@@ -131,11 +110,6 @@ void Kernel::feed(const Input& input) {
 }
 
 // --- FutureCore -------------------------------------------------------------------------------------------------------
-
-FutureCore::FutureCore(WaitableKind kind, Kernel& kernel, ResultCore& result)
-    : Waitable(kind), kernel_(&kernel), result_(&result), id_(kernel.next_id()) {
-  kernel.move_in();
-}
 
 void FutureCore::set_returned() { fire<future::diagram, future::Event::set_result>(*this); }
 
@@ -163,14 +137,6 @@ void FutureCore::perform(future::Do effect) {
     case future::Do::refuse:
       unretrieved_ = false;
       break;
-  }
-}
-
-void FutureCore::add_waiter(Entry& entry) {
-  if (pending()) {
-    waiters_.push_back(entry);
-  } else {
-    kernel_->post(entry);
   }
 }
 
@@ -209,11 +175,35 @@ std::exception_ptr FutureCore::retrieve() {
   return std::make_exception_ptr(CancelledError(message_));
 }
 
+inline void Kernel::destroy_one(TaskCore& task) {
+  if (task.entry_kind() == EntryKind::routine) {
+    static_cast<RoutineCore&>(task).destroy_block();
+  } else if (task.outlives_frame_) {
+    free_kept(task, task.kept_memory_, task.kept_size_);
+  } else {
+    task.innermost_->handle().destroy();  // it has ended: the root is the only frame left
+  }
+}
+
+/// A task may hold the last handle of another, and so on: one after the other, not one inside the other.
+inline void Kernel::destroy(TaskCore& first) {
+  if (dropping_) return dropped_.push_back(first);
+  dropping_ = true;
+  destroy_one(first);
+  while (!dropped_.empty()) {
+    destroy_one(dropped_.pop_front());
+    --residents_;
+  }
+  dropping_ = false;
+  move_out();
+}
+
 void FutureCore::destroy() {
   Kernel& kernel = *kernel_;
-  if (unretrieved_ && !kernel.closed()) {
+  if (unretrieved_ && !kernel.closed()) [[unlikely]] {
     kernel.loop().call_exception_handler({"the exception was never retrieved", result_->error, describe(*this)});
   }
+  if (kind_ == WaitableKind::task) return kernel.destroy(static_cast<TaskCore&>(*this));
   while (Entry* entry = waiters_.front()) {  // dropped while pending: nobody will ever complete it
     if (entry->entry_kind() == EntryKind::call) {
       Handle(static_cast<CallCore&>(*entry)).cancel();
@@ -221,46 +211,12 @@ void FutureCore::destroy() {
       entry->unlink();
     }
   }
-  if (kind_ != WaitableKind::task) {
-    auto& block = static_cast<FutureBlock&>(*this);
-    block.destroy_(block);
-    kernel.move_out();
-    return;
-  }
-  // A task may hold the last handle of another, and so on: one after the other, not one inside the other.
-  kernel.dropped_.push_back(static_cast<TaskCore&>(*this));
-  if (kernel.dropping_) return;
-  kernel.dropping_ = true;
-  std::uint32_t gone = 0;
-  while (!kernel.dropped_.empty()) {
-    TaskCore& task = kernel.dropped_.pop_front();
-    if (task.entry_kind() == EntryKind::routine) {
-      static_cast<RoutineCore&>(task).destroy_block();
-    } else if (task.outlives_frame_) {
-      free_kept(task, task.kept_memory_, task.kept_size_);
-    } else {
-      destroy_frames(task.innermost_);
-    }
-    ++gone;
-  }
-  kernel.dropping_ = false;
-  while (gone-- > 1) --kernel.residents_;
+  auto& block = static_cast<FutureBlock&>(*this);
+  block.destroy_(block);
   kernel.move_out();
 }
 
 // --- TaskCore ---------------------------------------------------------------------------------------------------------
-
-TaskCore::TaskCore(EntryKind kind, Kernel& kernel, FrameCore* root, ResultCore& result, Context context,
-                   std::string_view name, Place created)
-    : TaskEntry(kind),
-      FutureCore(WaitableKind::task, kernel, result),
-      innermost_(root),
-      context_(std::move(context)),
-      created_(created) {
-  if (!name.empty()) set_name(name);
-}
-
-TaskCore::~TaskCore() = default;
 
 std::string TaskCore::name() const { return has_name() ? details_->name : "Task-" + std::to_string(id()); }
 
@@ -278,14 +234,9 @@ std::uint32_t TaskCore::uncancel() {
 
 void TaskCore::perform_rare(task::Do effect) {
   switch (effect) {
-    case task::Do::park:
     case task::Do::park_and_cancel:
-      if (awaiting_->is_future()) {
-        static_cast<FutureCore*>(awaiting_)->add_waiter(*this);
-      } else {
-        static_cast<Parking*>(awaiting_)->task_ = this;
-      }
-      if (effect == task::Do::park_and_cancel && kernel_->cancel(*awaiting_, message_)) must_cancel_ = false;
+      perform(task::Do::park);
+      if (kernel_->cancel(*awaiting_, message_)) must_cancel_ = false;
       break;
     case task::Do::publish_value:
       set_returned();

@@ -48,6 +48,7 @@ class Stepping {
     here = {&loop.kernel(), nullptr};
   }
   ~Stepping() {
+    loop_.kernel().leave_task();
     if (loop_.state() != loop::State::idle) fire<loop::diagram, loop::Event::leave>(loop_);
     here = before_;
   }
@@ -61,6 +62,52 @@ class Stepping {
 
 }  // namespace
 
+inline void Loop::end_task(TaskCore& task) {
+  Kernel& kernel = *kernel_;
+  kernel.task_ended_ = false;
+  static_cast<Link<TaskListTag>&>(task).unlink();
+  --kernel.tasks_alive_;
+  switch (task.result_->kind) {
+    case ResultCore::Kind::cancelled:
+      fire<task::diagram, task::Event::finish_cancelled>(task);
+      break;
+    case ResultCore::Kind::error:
+      fire<task::diagram, task::Event::finish_error>(task);
+      break;
+    default:
+      if (task.must_cancel_) {
+        fire<task::diagram, task::Event::finish_cancelling>(task);
+      } else {
+        fire<task::diagram, task::Event::finish_value>(task);
+      }
+  }
+  task.release();
+}
+
+/// What the runner does most: resumes a task where it stands, and whoever awaits it inside the task after that.
+inline void Loop::run_task(TaskCore& task) {
+  Kernel& kernel = *kernel_;
+  kernel.current_ = &task;
+  if (task.must_cancel_) [[unlikely]] {
+    fire<task::diagram, task::Event::step_cancelling>(task);
+    if (!task.started_) return cancel_unstarted(task);
+  } else {
+    fire<task::diagram, task::Event::step>(task);
+  }
+  task.started_ = true;
+  if (task.entry_kind() == EntryKind::routine) [[unlikely]] {
+    static_cast<RoutineCore&>(task).step();
+  } else {
+    FrameCore* frame = task.innermost_;
+    do {
+      kernel.next_frame_ = nullptr;
+      frame->handle().resume();
+      frame = kernel.next_frame_;
+    } while (frame);
+  }
+  if (kernel.task_ended_) end_task(task);
+}
+
 StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> out, int budget) {
   if (budget < 0) throw std::invalid_argument("step: the budget must be 0 or more, not " + std::to_string(budget));
   if (state_ == loop::State::stepping || state_ == loop::State::stopping) {
@@ -69,11 +116,13 @@ StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> 
   if (!home_) home_ = &here;
   const Stepping stepping(*this);
   Kernel& kernel = *kernel_;
+  kernel.measure_stack();
   kernel.advance(now);
   for (const Input& input : in) kernel.feed(input);
 
   std::uint32_t resumed = 0;
   std::uint32_t batches = 0;
+  std::uint64_t trail = 0;  // the order of all that runs; in a register, and mixed into the hash at the end
   bool done = false;
   for (;;) {
     if (kernel.batch_empty()) {
@@ -83,8 +132,17 @@ StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> 
       if (!any && state_ != loop::State::stopping) break;
     }
     while (resumed < static_cast<std::uint32_t>(budget) && !kernel.batch_empty()) {
-      run(kernel.next());
+      Entry& entry = kernel.next();
       ++resumed;
+      if (entry.entry_kind() <= EntryKind::routine) [[likely]] {
+        auto& task = static_cast<TaskCore&>(entry);
+        trail = trail * 0x9E3779B97F4A7C15ULL + task.id_;
+        run_task(task);
+      } else {
+        kernel.current_ = nullptr;
+        trail = trail * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(entry.entry_kind());
+        run(entry);
+      }
     }
     if (!kernel.batch_empty()) break;  // the budget ended inside the batch
     if (state_ == loop::State::stopping) {
@@ -94,6 +152,7 @@ StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> 
     }
   }
   const std::uint32_t produced = kernel.operations().drain(out);
+  kernel.mix(trail);
   kernel.mix(static_cast<std::uint64_t>(kernel.now().time_since_epoch().count()));
   StepResult result = answer(kernel.now());
   result.produced = produced;
@@ -131,7 +190,7 @@ void Loop::run(Entry& entry) {
   switch (entry.entry_kind()) {
     case EntryKind::task:
     case EntryKind::routine:
-      return run_task(static_cast<TaskCore&>(entry));
+      break;  // step() does not send these here
     case EntryKind::call:
       return run_call(static_cast<CallCore&>(entry));
     case EntryKind::stop:
@@ -165,58 +224,12 @@ void Loop::run(Entry& entry) {
   }
 }
 
-void Loop::run_task(TaskCore& task) {
-  Kernel& kernel = *kernel_;
-  kernel.mix(task.id_);
-  kernel.current_ = &task;
-  here.context = &task.context_;
-  if (task.must_cancel_) [[unlikely]] {
-    fire<task::diagram, task::Event::step_cancelling>(task);
-  } else {
-    fire<task::diagram, task::Event::step>(task);
-  }
-  task.awaiting_ = nullptr;
-  if (!task.started_ && task.take_cancel()) {  // cancelled before the first step: the body never runs
-    task.result_->error = std::make_exception_ptr(CancelledError(task.message_));
-    task.result_->kind = ResultCore::Kind::cancelled;
-    kernel.task_ended_ = true;
-  } else if (task.entry_kind() == EntryKind::routine) {
-    task.started_ = true;
-    static_cast<RoutineCore&>(task).step();
-  } else {
-    task.started_ = true;
-    FrameCore* frame = task.innermost_;
-    do {
-      kernel.next_frame_ = nullptr;
-      frame->handle().resume();
-      frame = kernel.next_frame_;
-    } while (frame);
-  }
-  kernel.current_ = nullptr;
-  here.context = nullptr;
-  if (kernel.task_ended_) end_task(task);
-}
-
-void Loop::end_task(TaskCore& task) {
-  Kernel& kernel = *kernel_;
-  kernel.task_ended_ = false;
-  static_cast<Link<TaskListTag>&>(task).unlink();
-  --kernel.tasks_alive_;
-  switch (task.result_->kind) {
-    case ResultCore::Kind::cancelled:
-      fire<task::diagram, task::Event::finish_cancelled>(task);
-      break;
-    case ResultCore::Kind::error:
-      fire<task::diagram, task::Event::finish_error>(task);
-      break;
-    default:
-      if (task.must_cancel_) {
-        fire<task::diagram, task::Event::finish_cancelling>(task);
-      } else {
-        fire<task::diagram, task::Event::finish_value>(task);
-      }
-  }
-  task.release();
+/// Cancelled before its first step: the body never runs.
+void Loop::cancel_unstarted(TaskCore& task) {
+  task.take_deliveries();
+  task.result_->error = std::make_exception_ptr(CancelledError(task.message_));
+  task.result_->kind = ResultCore::Kind::cancelled;
+  end_task(task);
 }
 
 // --- callbacks --------------------------------------------------------------------------------------------------------
@@ -278,7 +291,7 @@ TimerHandle Loop::arm_call(CallCore& call, Instant when) {
   return TimerHandle(call);
 }
 
-Context Loop::foreign_context() { return here.context ? here.context->detached() : Context(); }
+Context Loop::foreign_context() { return context_or_empty().detached(); }
 
 void Loop::hand_over(CallCore& call) {
   if (!backend_) {

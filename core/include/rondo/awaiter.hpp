@@ -46,10 +46,12 @@ class Awaiter {
     if (task.deliveries() != 0 || parking.was_cancelled()) [[unlikely]] throw_cancelled(task, parking);
   }
   static std::optional<Message> pending_cancel(Parking& parking);
+  /// The same for a yield, which waits for nothing.
   static void check_delivery() {
     TaskCore& task = current();
-    if (task.take_cancel()) [[unlikely]] throw_cancelled(task);
+    if (task.deliveries() != 0) [[unlikely]] throw_cancelled(task);
   }
+  static std::optional<Message> pending_cancel();
 
  private:
   static void deliver(FutureCore& awaited);
@@ -65,7 +67,8 @@ void check_settable(FutureCore& core, const char* what);
 template <class A>
 concept HasAwaiter = requires(A&& a) { std::forward<A>(a).operator co_await(); };
 
-/// The awaiter of something that a rondo coroutine can await.
+/// The awaiter of something that a rondo coroutine can await. It may point to the awaitable, which lives as long as the
+/// co_await expression.
 template <HasAwaiter A>
 auto awaiter_of(A&& awaitable) {
   return std::forward<A>(awaitable).operator co_await();

@@ -3,8 +3,8 @@
 //
 // Awaiting a Coro runs it inside the awaiting task. Its first run happens on the native stack, inside the parent's
 // await (the fastest way); if it suspends, the parent is marked and the runner resumes it when the child has ended.
-// Beyond Kernel::deepest nested first runs the runner starts the child instead, so that neither deep chains nor long
-// rows of awaits grow the stack, on any compiler, without relying on tail calls.
+// Beyond Kernel::stack_for_nesting bytes of nested first runs the runner starts the child instead, so that neither deep
+// chains nor long rows of awaits grow the stack, on any compiler, without relying on tail calls.
 //
 // Every frame has room for a TaskCore: create_task() makes the frame itself the task, with no second allocation.
 #pragma once
@@ -76,9 +76,9 @@ struct PromiseBase : FrameCore {
 
   template <class A>
     requires Awaitable<A>
-  auto await_transform(A&& awaitable, Place place = Place::here()) {
-    file = place.file;
-    line = place.line;
+  auto await_transform(A&& awaitable, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE()) {
+    file = at_file;
+    line = static_cast<std::uint32_t>(at_line);
     return awaiter_of(std::forward<A>(awaitable));
   }
   template <class A>
@@ -90,6 +90,8 @@ struct PromiseBase : FrameCore {
 
 template <class T>
 class Coro;
+template <class T>
+class CoroAwaiter;
 
 /// The promise of Coro<T>, and the state of the task it may become.
 template <class T>
@@ -113,10 +115,10 @@ class CoroPromise final : public PromiseBase {
   }
 
   union {
-    Result<T> result;
+    TaskCore task;  // alive if is_task; first, to have what a step touches in the first lines of the frame
   };
   union {
-    TaskCore task;  // alive if is_task
+    Result<T> result;
   };
 };
 
@@ -137,44 +139,75 @@ class CoroPromise<void> final : public PromiseBase {
   void return_void() noexcept { result.set(); }
 
   union {
-    Result<void> result;
+    TaskCore task;  // alive if is_task
   };
   union {
-    TaskCore task;  // alive if is_task
+    Result<void> result;
   };
 };
 
 [[noreturn]] void throw_empty_coro();
 
-/// The await of a Coro: runs it, and gives what it returns or throws.
-template <class T>
-class CoroAwaiter : public Awaiter, private FrameLink {
+/// A coroutine that has not started. Awaiting it runs it inside the awaiting task, with no scheduling in between;
+/// create_task() makes a task of it. Either is possible once. One that is dropped unstarted never runs.
+/// Parameters are kept until the frame goes: with this object, or with the last handle of the task.
+/// A coroutine made where no loop runs takes its frame from the global heap, any other from the loop's pool.
+template <class T = void>
+class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro : private FrameLink {
  public:
   using value_type = T;
-  explicit CoroAwaiter(CoroPromise<T>* promise) {
-    child = promise;
-    if (!promise) [[unlikely]] throw_empty_coro();
+  using promise_type = CoroPromise<T>;
+
+  Coro() = default;
+  Coro(Coro&& other) noexcept { child = std::exchange(other.child, nullptr); }  // before it is awaited
+  Coro& operator=(Coro&& other) noexcept {
+    std::swap(child, other.child);
+    return *this;
   }
-  ~CoroAwaiter() {
+  ~Coro() {
     if (child) child->handle().destroy();
   }
+
+  /// False once it was awaited, made a task, or moved from.
+  explicit operator bool() const { return child && !child->link; }
+
+  CoroAwaiter<T> operator co_await() { return CoroAwaiter<T>(checked()); }
+
+  /// The frame, which the caller then owns. RuntimeError if there is none.
+  CoroPromise<T>* release() { return static_cast<CoroPromise<T>*>(std::exchange(checked().child, nullptr)); }
+
+ private:
+  friend CoroPromise<T>;
+  friend CoroAwaiter<T>;
+  explicit Coro(CoroPromise<T>& promise) { child = &promise; }
+  Coro& checked() {
+    if (!child || child->link) [[unlikely]] throw_empty_coro();
+    return *this;
+  }
+};
+
+/// The await of a Coro, which stays where it is: runs it, and gives what it returns or throws.
+template <class T>
+class CoroAwaiter : public Awaiter {
+ public:
+  using value_type = T;
+  explicit CoroAwaiter(Coro<T>& coro) : coro_(&coro) {}
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> handle) {
-    parent = &frame_of(handle);
-    child->link = this;
+    FrameCore& child = *coro_->child;
+    coro_->parent = &frame_of(handle);
+    child.link = coro_;
     Kernel& kernel = *here.kernel;
     if (!kernel.may_nest()) [[unlikely]] {
-      child->handed_over = true;
-      kernel.run_next(child);
+      child.handed_over = true;
+      kernel.run_next(&child);
       return true;
     }
-    kernel.enter_nested();
-    child->handle().resume();
-    kernel.leave_nested();
-    if (child->ended) return false;
-    child->handed_over = true;
+    child.handle().resume();
+    if (child.ended) return false;
+    child.handed_over = true;
     return true;
   }
   T await_resume() {
@@ -194,43 +227,8 @@ class CoroAwaiter : public Awaiter, private FrameLink {
   }
 
  private:
-  CoroPromise<T>& promise() { return static_cast<CoroPromise<T>&>(*child); }
-};
-
-/// A coroutine that has not started. Awaiting it runs it inside the awaiting task, with no scheduling in between;
-/// create_task() makes a task of it. Either is possible once. One that is dropped unstarted never runs.
-/// Parameters are kept until the frame goes: at the end of the await, or with the last handle of the task.
-/// A coroutine made where no loop runs takes its frame from the global heap, any other from the loop's pool.
-template <class T = void>
-class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro {
- public:
-  using value_type = T;
-  using promise_type = CoroPromise<T>;
-
-  Coro() = default;
-  Coro(Coro&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
-  Coro& operator=(Coro&& other) noexcept {
-    Coro(std::move(other)).swap(*this);
-    return *this;
-  }
-  ~Coro() {
-    if (promise_) promise_->handle().destroy();
-  }
-  void swap(Coro& other) noexcept { std::swap(promise_, other.promise_); }
-
-  /// False once it was awaited, made a task, or moved from.
-  explicit operator bool() const { return promise_ != nullptr; }
-
-  CoroAwaiter<T> operator co_await() & { return CoroAwaiter<T>(release()); }
-  CoroAwaiter<T> operator co_await() && { return CoroAwaiter<T>(release()); }
-
-  /// The frame, which the caller then owns.
-  CoroPromise<T>* release() noexcept { return std::exchange(promise_, nullptr); }
-
- private:
-  friend CoroPromise<T>;
-  explicit Coro(CoroPromise<T>& promise) : promise_(&promise) {}
-  CoroPromise<T>* promise_ = nullptr;
+  CoroPromise<T>& promise() { return static_cast<CoroPromise<T>&>(*coro_->child); }
+  Coro<T>* coro_;
 };
 
 template <class T>

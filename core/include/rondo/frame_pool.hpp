@@ -41,7 +41,6 @@ class FramePool {
       Block* block = free_[slot];
       unpoison(block, size);
       free_[slot] = block->next;
-      ++live_;
       return block;
     }
     return allocate_slow(size);
@@ -54,14 +53,13 @@ class FramePool {
       block->next = free_[slot];
       free_[slot] = block;
       poison(block, (slot + 1) * grain);
-      --live_;
       return;
     }
     deallocate_large(memory, size);
   }
 
-  /// Blocks handed out and not returned.
-  std::size_t live() const { return live_; }
+  /// Blocks handed out and not returned. Counts the free ones: for the end of a loop, not for its life.
+  std::size_t live() const;
 
  private:
   struct Block {
@@ -84,7 +82,8 @@ class FramePool {
   void deallocate_large(void* memory, std::size_t size) noexcept;
 
   std::array<Block*, largest / grain> free_{};
-  std::size_t live_ = 0;
+  std::size_t carved_ = 0;  // small blocks ever cut from chunks
+  std::size_t large_ = 0;   // large blocks handed out
   std::byte* fresh_ = nullptr;  // the unused rest of the newest chunk
   std::byte* fresh_end_ = nullptr;
   Chunk* chunks_ = nullptr;

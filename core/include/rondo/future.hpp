@@ -43,7 +43,6 @@ void inherit_await_stack(FutureCore& core) noexcept;
 
 Handle attach_callback(FutureCore& core, CallCore& call);
 bool remove_callback(FutureCore& core, const Handle& handle);
-Context context_or_empty();
 
 /// Throws what a done future ended with, unless that is a value; for a pending one InvalidStateError.
 void raise_unless_value(FutureCore& core);

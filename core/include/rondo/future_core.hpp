@@ -88,7 +88,7 @@ class Parking : public Waitable {
  private:
   friend Kernel;
   friend TaskCore;
-  TaskCore* task_ = nullptr;
+  TaskCore* task_ = nullptr;  // from the suspension on
 };
 
 /// A future without its type. Counted: handles, the loop (while a task lives) and combinators hold references.

@@ -25,7 +25,8 @@ class GeneratorCore;
 struct GeneratorListTag;
 class Loop;
 
-/// What this thread is doing for rondo: the loop that steps on it, and the context variables of what runs.
+/// What this thread is doing for rondo: the loop that steps on it, and the context variables of a callback or job; a
+/// task that runs has its own.
 struct Here {
   Kernel* kernel = nullptr;
   Context* context = nullptr;
@@ -34,7 +35,7 @@ extern constinit thread_local Here here;
 
 class Kernel {
  public:
-  static constexpr unsigned deepest = 200;  // nested first runs on the native stack; beyond, the runner takes over
+  static constexpr std::uintptr_t stack_for_nesting = 64 * 1024;  // bytes that nested first runs may use
 
   explicit Kernel(std::pmr::memory_resource& resource, Loop& loop);
   Kernel(const Kernel&) = delete;
@@ -48,7 +49,12 @@ class Kernel {
   void advance(Instant now);
   Instant now() const { return now_; }
   /// Puts due timers behind what is ready and makes of that the next batch; false if there is nothing.
-  bool begin_batch();
+  bool begin_batch() {
+    if (timers_.earliest() <= now_) post_due_timers();
+    if (ready_.empty()) return false;
+    batch_.splice_back(ready_);
+    return true;
+  }
   bool batch_empty() const { return batch_.empty(); }
   Entry& next() { return batch_.pop_front(); }
 
@@ -88,6 +94,7 @@ class Kernel {
   // --- the running task, frames, identity ---------------------------------------------------------------------------
 
   TaskCore* current() const { return current_; }
+  void leave_task() { current_ = nullptr; }
   Loop& loop() const { return *loop_; }
   FramePool& pool() { return pool_; }
   std::uint32_t next_id() { return ++ids_; }
@@ -96,10 +103,13 @@ class Kernel {
   List<TaskCore, TaskListTag>& tasks() { return tasks_; }
   List<GeneratorCore, GeneratorListTag>& generators() { return generators_; }
 
-  /// True while another frame may be started on the native stack.
-  bool may_nest() const { return depth_ < deepest; }
-  void enter_nested() { ++depth_; }
-  void leave_nested() { --depth_; }
+  /// True while another frame may be started on the native stack; beyond, the runner takes over. Where the line is
+  /// changes nothing that a program can see: not the order in which things run, and not the hash.
+  bool may_nest() const { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) > stack_floor_; }
+  /// The runner begins here: what is nested in it may go so much deeper.
+  void measure_stack() {
+    stack_floor_ = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - stack_for_nesting;
+  }
   /// The runner resumes `frame` when the current one has returned to it.
   void run_next(FrameCore* frame) { next_frame_ = frame; }
   /// The root frame of the current task has reached its end.
@@ -120,7 +130,7 @@ class Kernel {
   void* allocate(std::size_t size) { return pool_.allocate(size); }
   void deallocate(void* memory, std::size_t size) noexcept {
     pool_.deallocate(memory, size);
-    if (ending_) [[unlikely]] delete_if_unused();
+    if (ending_) [[unlikely]] block_returned();
   }
   /// The same for a frame. When the loop ends it destroys every frame; a task that still has handles keeps the memory
   /// of its root frame, in which it lies, until the last of them goes.
@@ -146,6 +156,12 @@ class Kernel {
   friend FutureCore;
   friend class OutsideSource;
   void delete_if_unused() noexcept;
+  void block_returned() noexcept;
+  void post_due_timers();
+  bool refuses(TaskCore& task, FutureCore& future);
+  void refuse(TaskCore& task, FutureCore& future);
+  void destroy(TaskCore& first);
+  static void destroy_one(TaskCore& task);
   ~Kernel() = default;
 
   EntryList ready_;
@@ -153,7 +169,7 @@ class Kernel {
   TaskCore* current_ = nullptr;
   FrameCore* next_frame_ = nullptr;
   std::uint64_t hash_ = 0;
-  unsigned depth_ = 0;
+  std::uintptr_t stack_floor_ = 0;
   bool task_ended_ = false;
   bool ending_ = false;          // the loop is being destroyed, or is gone
   TaskCore* kept_ = nullptr;     // the task whose root frame is being destroyed around it
@@ -162,6 +178,7 @@ class Kernel {
   std::uint32_t tasks_alive_ = 0;
   std::uint32_t sources_ = 0;
   std::uint32_t residents_ = 0;
+  std::size_t blocks_left_ = 0;  // once closed: those of the pool that were not returned
   Instant now_{};
   std::uint64_t clamped_ = 0;
   FramePool pool_;
@@ -175,12 +192,84 @@ class Kernel {
   Loop* loop_;
 };
 
+/// The context variables of what runs now, null if nothing does.
+inline Context* context_here() {
+  TaskCore* task = here.kernel ? here.kernel->current() : nullptr;
+  return task ? &task->context() : here.context;
+}
+inline Context context_or_empty() {
+  const Context* context = context_here();
+  return context ? *context : Context();
+}
+
 /// The kernel of the loop that steps on this thread; throws RuntimeError naming `what` if there is none.
-Kernel& running_kernel(const char* what);
+[[noreturn]] void throw_no_loop(const char* what);
+inline Kernel& running_kernel(const char* what) {
+  if (!here.kernel) [[unlikely]] throw_no_loop(what);
+  return *here.kernel;
+}
+
+inline FutureCore::FutureCore(WaitableKind kind, Kernel& kernel, ResultCore& result)
+    : Waitable(kind), kernel_(&kernel), result_(&result), id_(kernel.next_id()) {
+  kernel.move_in();
+}
+
+inline void FutureCore::add_waiter(Entry& entry) {
+  if (pending()) {
+    waiters_.push_back(entry);
+  } else {
+    kernel_->post(entry);
+  }
+}
+
+inline TaskCore::TaskCore(EntryKind kind, Kernel& kernel, FrameCore* root, ResultCore& result, Context context,
+                          std::string_view name, Place created)
+    : TaskEntry(kind, root),
+      FutureCore(WaitableKind::task, kernel, result),
+      context_(std::move(context)),
+      created_file_(created.file),
+      created_line_(created.line) {
+  if (!name.empty()) set_name(name);
+}
+
+inline TaskCore::~TaskCore() = default;
+
+inline void Kernel::start(TaskCore& task) {
+  tasks_.push_back(task);
+  ++tasks_alive_;
+  task.since_ = now_;
+  post(task);
+}
+
+inline void Kernel::suspend(FrameCore& frame, Waitable& waitable) {
+  TaskCore& task = *current_;
+  task.innermost_ = &frame;
+  task.since_ = now_;
+  task.awaiting_ = &waitable;
+  if (waitable.is_future() && refuses(task, static_cast<FutureCore&>(waitable))) [[unlikely]] return;
+  if (task.must_cancel_) [[unlikely]] {
+    fire<task::diagram, task::Event::suspend_cancelling>(task);
+  } else {
+    fire<task::diagram, task::Event::suspend>(task);
+  }
+}
+
+inline bool Kernel::refuses(TaskCore& task, FutureCore& future) {
+  if (&future != static_cast<FutureCore*>(&task) && future.kernel_ == this) [[likely]] return false;
+  refuse(task, future);
+  return true;
+}
 
 inline void TaskCore::perform(task::Do effect) {
   switch (effect) {
     case task::Do::resume:
+      break;
+    case task::Do::park:
+      if (awaiting_->is_future()) {
+        static_cast<FutureCore*>(awaiting_)->add_waiter(*this);
+      } else {
+        static_cast<Parking*>(awaiting_)->task_ = this;
+      }
       break;
     case task::Do::deliver_cancel:
       must_cancel_ = false;

@@ -113,7 +113,7 @@ class Loop {
   template <class T>
   Task<T> create_task(Coro<T> coro, TaskOptions options = {}, Place place = Place::here()) {
     check_thread("create_task");
-    return start_task(*kernel_, std::move(coro), options, place);
+    return start_task(*kernel_, coro, options, place);
   }
 
   /// `handler(const ErrorContext&)` hears of callbacks that throw, of failed tasks that nobody looked at, and of tasks
@@ -208,6 +208,7 @@ class Loop {
   void run(Entry& entry);
   void run_task(TaskCore& task);
   void end_task(TaskCore& task);
+  void cancel_unstarted(TaskCore& task);
   void run_call(CallCore& call);
   void run_operation(Operation& operation);
   StepResult answer(Instant now) const;

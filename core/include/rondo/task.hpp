@@ -70,8 +70,7 @@ class AnyTask {
 };
 
 template <class T>
-Task<T> start_task(Kernel& kernel, Coro<T> coro, TaskOptions options, Place place) {
-  if (!coro) throw_empty_coro();
+inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& options, Place place) {
   CoroPromise<T>* promise = coro.release();
   try {
     ::new (&promise->task) TaskCore(EntryKind::task, kernel, promise, promise->result,
@@ -89,7 +88,7 @@ Task<T> start_task(Kernel& kernel, Coro<T> coro, TaskOptions options, Place plac
 /// Throws RuntimeError where no loop runs (Loop::create_task works there). Allocates only for a name.
 template <class T>
 Task<T> create_task(Coro<T> coro, TaskOptions options = {}, Place place = Place::here()) {
-  return start_task(running_kernel("create_task"), std::move(coro), options, place);
+  return start_task(running_kernel("create_task"), coro, options, place);
 }
 
 /// The task that runs now; an empty one in callbacks. Throws RuntimeError where no loop runs.
@@ -110,6 +109,16 @@ Future<T> ensure_future(Coro<T>&& coro, Place place = Place::here()) {
 template <class T>
 Future<T> ensure_future(Future<T> future, Place = {}) {
   return future;
+}
+/// Anything else becomes a task that awaits it.
+template <class A>
+Coro<AwaitedValue<A>> await_for(A awaitable) {
+  co_return co_await std::move(awaitable);
+}
+template <Awaitable A>
+  requires(!std::is_lvalue_reference_v<A>)
+auto ensure_future(A&& awaitable, Place place = Place::here()) {
+  return ensure_future(await_for<A>(std::move(awaitable)), place);
 }
 
 }  // namespace rondo

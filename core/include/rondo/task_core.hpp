@@ -21,7 +21,7 @@ namespace rondo {
 /// The entry of a task, with what must be at hand when it is resumed.
 class TaskEntry : public Entry {
  public:
-  explicit TaskEntry(EntryKind kind) : Entry(kind) {}
+  TaskEntry(EntryKind kind, FrameCore* root) : Entry(kind), innermost_(root) {}
   task::State& state_in(const decltype(task::diagram)&) { return task_state_; }
   task::State task_state() const { return task_state_; }
 
@@ -31,7 +31,10 @@ class TaskEntry : public Entry {
   bool started_ = false;
   bool outlives_frame_ = false;
   std::uint8_t deliveries_ = 0;  // what the await that is resumed now must throw
-  std::uint32_t cancel_requests_ = 0;
+  union {
+    FrameCore* innermost_;  // what a step resumes
+    void* kept_memory_;     // once the frame is gone
+  };
 };
 
 struct TaskListTag;
@@ -55,7 +58,7 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
   std::string name() const;
   bool has_name() const { return details_ && !details_->name.empty(); }
   void set_name(std::string_view name);
-  Place created() const { return created_; }
+  Place created() const { return {created_file_, created_line_}; }
   Instant since() const { return since_; }
   Waitable* awaiting() const { return awaiting_; }
   FrameCore* innermost() const { return innermost_; }
@@ -96,14 +99,12 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
     Waitable* awaiting_ = nullptr;
     std::size_t kept_size_;  // once the frame is gone
   };
-  union {
-    FrameCore* innermost_;
-    void* kept_memory_;  // once the frame is gone
-  };
   Context context_;
   Instant since_;
   std::unique_ptr<Details> details_;
-  Place created_;
+  const char* created_file_;
+  std::uint32_t created_line_;
+  std::uint32_t cancel_requests_ = 0;
 };
 
 }  // namespace rondo

@@ -37,6 +37,7 @@ class TimerQueue {
 
   /// Arms an unarmed timer. O(log n). May throw std::bad_alloc, and then has done nothing.
   void arm(Timer& timer, Instant when) {
+    if (heap_.size() == heap_.capacity()) heap_.reserve(heap_.size() + heap_.size() / 4 + 16);
     heap_.push_back({when, sequence_++, &timer});
     sift_up(heap_.size() - 1);
   }

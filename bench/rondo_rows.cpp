@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSL-1.0
+// rondo_rows.cpp - see rondo_rows.hpp.
+#include "rondo_rows.hpp"
+
+#include <malloc.h>
+
+#include <memory>
+#include <vector>
+
+#include <rondo/backends/sim.hpp>
+#include <rondo/rondo.hpp>
+
+#include "measure.hpp"
+
+namespace bench {
+
+using namespace rondo;
+using namespace std::chrono_literals;
+
+namespace {
+
+Coro<void> yielder(std::int64_t times) {
+  for (std::int64_t i = 0; i < times; ++i) co_await sleep(0s);
+}
+
+Coro<void> yield_main(std::size_t tasks, std::int64_t each, double& ns) {
+  std::vector<Task<void>> all;
+  for (std::size_t i = 0; i < tasks; ++i) all.push_back(create_task(yielder(each)));
+  co_await sleep(0s);
+  const std::int64_t start = cpu_ns();
+  for (auto& task : all) co_await task;
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(each * static_cast<std::int64_t>(tasks));
+}
+
+[[gnu::noinline]] Coro<std::int64_t> child(std::int64_t x) { co_return x + 1; }
+
+Coro<void> await_main(std::int64_t awaits, double& ns) {
+  std::int64_t sum = 0;
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t i = 0; i < awaits; ++i) sum += co_await child(i);
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(awaits);
+  keep(sum);
+}
+
+[[gnu::noinline]] Coro<std::int64_t> deep(int depth) {
+  if (depth == 0) co_return 1;
+  const std::int64_t below = co_await deep(depth - 1);
+  co_return below + 1;
+}
+
+Coro<void> deep_main(int depth, std::int64_t awaits, double& ns) {
+  std::int64_t sum = 0;
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t i = 0; i < awaits; ++i) sum += co_await deep(depth);
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(awaits * depth);
+  keep(sum);
+}
+
+Coro<void> spawn_one_main(std::int64_t tasks, double& ns) {
+  std::int64_t sum = 0;
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t i = 0; i < tasks; ++i) sum += co_await create_task(child(i));
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(tasks);
+  keep(sum);
+}
+
+Coro<void> spawn_batch_main(std::int64_t batch, std::int64_t batches, double& ns) {
+  std::int64_t sum = 0;
+  std::vector<Task<std::int64_t>> tasks;
+  tasks.reserve(static_cast<std::size_t>(batch));
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t b = 0; b < batches; ++b) {
+    for (std::int64_t i = 0; i < batch; ++i) tasks.push_back(create_task(child(i)));
+    for (auto& task : tasks) sum += co_await task;
+    tasks.clear();
+  }
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(batch * batches);
+  keep(sum);
+}
+
+Coro<void> gather_main(std::int64_t children, std::int64_t times, double& ns) {
+  std::int64_t sum = 0;
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t t = 0; t < times; ++t) {
+    std::vector<Coro<std::int64_t>> all;
+    all.reserve(static_cast<std::size_t>(children));
+    for (std::int64_t i = 0; i < children; ++i) all.push_back(child(i));
+    const std::vector<std::int64_t> values = co_await gather(std::move(all));
+    sum += values.back();
+  }
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(children * times);
+  keep(sum);
+}
+
+Coro<void> one_yield() { co_await sleep(0s); }
+
+Coro<void> sleeper() { co_await sleep(1h); }
+
+Coro<void> timeout_main(std::size_t armed, std::int64_t times, double& ns) {
+  std::vector<Task<void>> sleepers;
+  for (std::size_t i = 0; i < armed; ++i) sleepers.push_back(create_task(sleeper()));
+  co_await sleep(0s);
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t i = 0; i < times; ++i) co_await timeout(30s, one_yield);
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(times);
+  for (auto& task : sleepers) task.cancel();
+}
+
+template <class F>
+double run_in_sim(F main) {
+  double ns = 0;
+  sim::run(main(ns));
+  return ns;
+}
+
+}  // namespace
+
+double yield(std::size_t tasks, std::int64_t yields) {
+  const std::int64_t each = yields / static_cast<std::int64_t>(tasks);
+  return run_in_sim([&](double& ns) { return yield_main(tasks, each, ns); });
+}
+double await_child(std::int64_t awaits) {
+  return run_in_sim([&](double& ns) { return await_main(awaits, ns); });
+}
+double await_child_deep(int depth, std::int64_t awaits) {
+  return run_in_sim([&](double& ns) { return deep_main(depth, awaits, ns); });
+}
+double spawn_join_one(std::int64_t tasks) {
+  return run_in_sim([&](double& ns) { return spawn_one_main(tasks, ns); });
+}
+double spawn_join_batches(std::int64_t batch, std::int64_t batches) {
+  return run_in_sim([&](double& ns) { return spawn_batch_main(batch, batches, ns); });
+}
+double gather_many(std::int64_t children, std::int64_t times) {
+  return run_in_sim([&](double& ns) { return gather_main(children, times, ns); });
+}
+double timeout_around_yield(std::size_t armed, std::int64_t times) {
+  return run_in_sim([&](double& ns) { return timeout_main(armed, times, ns); });
+}
+
+double idle_task_bytes(std::size_t tasks) {
+  double bytes = 0;
+  Loop loop;
+  const auto before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  std::vector<Output> out(1);
+  {
+    const Loop::Scope scope(loop);
+    for (std::size_t i = 0; i < tasks; ++i) static_cast<void>(create_task(sleeper()));
+  }
+  loop.step(Instant(), {}, out, static_cast<int>(tasks));
+  const auto after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  bytes = static_cast<double>(after - before) / static_cast<double>(tasks);
+  loop.drop_tasks_silently();
+  return bytes;
+}
+
+namespace {
+
+std::uint64_t next_random(std::uint64_t& state) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state;
+}
+
+class Nothing : public Timer {
+ public:
+  Nothing() : Timer(EntryKind::sleep) {}
+};
+
+}  // namespace
+
+double timer_churn(std::size_t outstanding, std::int64_t times) {
+  TimerQueue queue(std::pmr::new_delete_resource());
+  const std::unique_ptr<Nothing[]> timers(new Nothing[outstanding]);
+  std::uint64_t random = 88172645463325252ULL;
+  const auto when = [&] { return Instant(Duration(static_cast<std::int64_t>(next_random(random) % 60'000'000'000))); };
+  for (std::size_t i = 0; i < outstanding; ++i) queue.arm(timers[i], when());
+  return per_operation(times, [&] {
+    for (std::int64_t i = 0; i < times; ++i) {
+      Timer& timer = timers[next_random(random) % outstanding];
+      queue.cancel(timer);
+      queue.arm(timer, when());
+    }
+  });
+}
+
+// --- the cost of fire() against hand-written methods ------------------------------------------------------------------
+
+namespace {
+
+/// A task's machine without a task, so that nothing but the transitions is measured.
+struct MachineTask {
+  task::State state = task::State::scheduled;
+  std::uint32_t work = 0;
+  task::State& state_in(const decltype(task::diagram)&) { return state; }
+  void perform(task::Do effect) { work += static_cast<std::uint32_t>(effect) + 1; }
+};
+
+struct HandTask {
+  task::State state = task::State::scheduled;
+  std::uint32_t work = 0;
+  void step() {
+    if (state != task::State::scheduled) std::abort();
+    state = task::State::running;
+    work += static_cast<std::uint32_t>(task::Do::resume) + 1;
+  }
+  void suspend() {
+    if (state != task::State::running) std::abort();
+    state = task::State::waiting;
+    work += static_cast<std::uint32_t>(task::Do::park) + 1;
+  }
+  void wake() {
+    if (state != task::State::waiting) std::abort();
+    state = task::State::scheduled;
+    work += static_cast<std::uint32_t>(task::Do::enqueue) + 1;
+  }
+};
+
+}  // namespace
+
+double machine_events(std::int64_t events) {
+  std::vector<MachineTask> tasks(1024);
+  return per_operation(events, [&] {
+    for (std::int64_t done = 0; done < events; done += 3 * 1024) {
+      for (auto& t : tasks) fire<task::diagram, task::Event::step>(t);
+      for (auto& t : tasks) fire<task::diagram, task::Event::suspend>(t);
+      for (auto& t : tasks) fire<task::diagram, task::Event::wake>(t);
+      keep(tasks);
+    }
+  });
+}
+
+double hand_written_events(std::int64_t events) {
+  std::vector<HandTask> tasks(1024);
+  return per_operation(events, [&] {
+    for (std::int64_t done = 0; done < events; done += 3 * 1024) {
+      for (auto& t : tasks) t.step();
+      for (auto& t : tasks) t.suspend();
+      for (auto& t : tasks) t.wake();
+      keep(tasks);
+    }
+  });
+}
+
+}  // namespace bench

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// rondo_rows.hpp - the same work on rondo, in simulated time, where the loop costs what it costs anywhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bench {
+
+double yield(std::size_t tasks, std::int64_t yields);
+double await_child(std::int64_t awaits);
+double await_child_deep(int depth, std::int64_t awaits);
+double spawn_join_one(std::int64_t tasks);
+double spawn_join_batches(std::int64_t batch, std::int64_t batches);
+double gather_many(std::int64_t children, std::int64_t times);
+double timeout_around_yield(std::size_t armed, std::int64_t times);
+double machine_events(std::int64_t events);
+double hand_written_events(std::int64_t events);
+/// Heap bytes for each task that sleeps.
+double idle_task_bytes(std::size_t tasks);
+/// Arming and cancelling one of `outstanding` timers.
+double timer_churn(std::size_t outstanding, std::int64_t times);
+
+}  // namespace bench

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+// sleep.cpp - the two ends of a sleep.
+#include <rondo/sleep.hpp>
+
+#include <rondo/error.hpp>
+
+namespace rondo {
+
+void SleepWait::begin(FrameCore& frame) {
+  if (begun()) throw RuntimeError("this sleep was awaited before: call sleep() for each await");
+  Kernel& kernel = *here.kernel;
+  ::new (&core_) SleepCore;
+  kernel.arm(core_, after(kernel.now(), delay_));
+  delay_ = has_begun;
+  kernel.suspend(frame, core_);
+}
+
+void SleepWait::end() noexcept {
+  if (TaskCore* task = core_.task()) task->kernel().disarm(core_);
+  core_.~SleepCore();
+}
+
+}  // namespace rondo

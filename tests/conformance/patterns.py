@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Patterns of several statements that lead to the narrow places: races of one instant, chains, trees, late work."""
+
+
+class Patterns:
+    """The other half of ScenarioMaker (scenario_maker.py)."""
+
+    # --- help ---------------------------------------------------------------------------------------------------------
+
+    def spawned(self, statements):
+        """A task that runs them."""
+        coro = self.define(statements)
+        return ["spawn", self.new_task(), coro]
+
+    def action(self, block):
+        """Something short that may hit somebody else."""
+        return getattr(self, "make_" + self.pick("set", "cancel", "cancel", "state", "raise", "await", "log", "done_cb",
+                                                 "call_soon", "cancel_self"))(block)
+
+    def end(self):
+        return [self.pick(["return", self.upto(0, 99)], ["return", self.upto(0, 99)], ["raise", self.pick(*"xyz")],
+                          ["cancel_self"], self.label())]
+
+    def awaiting(self, block, name):
+        """Waits for the name in one way or another."""
+        other = self.awaitable()
+        return [self.pick(
+            ["await", name], ["await", name], ["shield", name], ["wait_for", name, self.limit()],
+            ["gather", [name, other], self.chance(0.5)], ["gather", [name, name], False],
+            ["timeout", self.limit(), [["await", name]]], ["wait", list(dict.fromkeys([name, other])), None, "FIRST_COMPLETED"],
+            ["timeout", self.limit(), [["wait_for", name, self.limit()]]],
+            ["as_completed", [name, other], None])]
+
+    def wrapped(self, block, statements):
+        """Sometimes in a try, with something in its clauses or at its end."""
+        roll = self.random.random()
+        if roll < 0.4:
+            return statements
+        late = self.zeros(2) + self.action(block) if self.chance(0.6) else [["sleep", self.duration()]]
+        if roll < 0.6:
+            return [["try", statements, [], [self.label(), *late]]]
+        handler = late + [["reraise"]] * self.chance(0.5)
+        return [["try", statements, [[self.pick("Cancelled", "Any", "Base", "Timeout"), handler]], []], *self.aside()]
+
+    # --- of every profile ---------------------------------------------------------------------------------------------
+
+    def make_race(self, block):
+        """Tasks that act on each other some iterations after the same instant."""
+        made = []
+        for _ in range(self.upto(2, 4)):
+            made.append(self.spawned(self.zeros() + self.wrapped(block, self.action(block)) + self.end()))
+        return made + self.zeros() + self.action(block)
+
+    def make_chain(self, block):
+        """Tasks that wait for tasks; then something happens to one of them."""
+        made = [self.spawned(self.zeros() + [["sleep", self.duration()]] * self.chance(0.6) + self.end())]
+        first = self.tasks[-1]
+        for _ in range(self.upto(2, 5)):
+            made.append(self.spawned(self.wrapped(block, self.awaiting(block, self.tasks[-1])) + self.end()))
+        hit = self.pick(first, self.task(), self.tasks[-1])
+        return made + self.zeros(4) + [self.pick(["cancel", hit], ["cancel", hit, "chain"], ["await", hit])]
+
+    def make_tree(self, block):
+        """Gathers of gathers, awaited by several tasks."""
+        made = [["spawn", self.new_task(), self.leaf()] for _ in range(self.upto(1, 3))]
+        for _ in range(self.upto(2, 3)):
+            members = self.items(block, 1, 2) + ([self.futures[-1]] if self.futures else [])
+            made.append(["gather_as", self.new_future(), members, self.chance(0.4)])
+        top = self.futures[-1]
+        for _ in range(self.upto(1, 3)):
+            name = self.pick(top, top, self.future())
+            made.append(self.spawned(self.zeros() + self.wrapped(block, self.awaiting(block, name))))
+        made += self.zeros() + self.pick([["cancel", self.future(), "tree"]], [["cancel", self.task()]],
+                                         [["set_result", top, 7]], self.action(block))
+        return made + [["state", top]]
+
+    def make_waits(self, block):
+        """Several waits for tasks that end in the same iteration."""
+        names = []
+        made = []
+        for _ in range(self.upto(2, 4)):
+            made.append(self.spawned(self.zeros(2) + self.end()))
+            names.append(self.tasks[-1])
+        if self.chance(0.4):
+            names.append(self.future())
+        for _ in range(self.upto(1, 3)):
+            chosen = self.random.sample(list(dict.fromkeys(names)), self.upto(1, len(set(names))))
+            limit = self.pick(None, None, 0, self.duration())
+            wait = ["wait", chosen, limit, self.pick("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED")]
+            made.append(self.spawned([wait]) if self.chance(0.5) else wait)
+        return made
+
+    def make_itself(self, block):
+        """A task that waits for itself."""
+        coro = self.new("c")
+        name = self.new_task()
+        self.coros[coro] = self.zeros(1) + self.wrapped(block, self.pick(
+            [["await", name]], [["wait_for", name, self.duration()]], [["timeout", self.duration(), [["await", name]]]],
+            [["cancel", name, "me"], ["sleep", 0]], [["wait", [name], self.duration(), "ALL_COMPLETED"]],
+            [["done_cb", name, self.new("d")], ["cancel_self"], ["await", self.awaitable()]])) + self.end()
+        return [["spawn", name, coro]] + ([["await", name]] if self.chance(0.4) else [])
+
+    def make_late(self, block):
+        """Work that begins when its task is already to end: at the latest, when run() leaves."""
+        coro = self.leaf()
+        late = self.pick(
+            [["spawn", self.new_task(), coro]], [["spawn", self.new_task(), coro], ["await", self.task()]],
+            [["gather", [{"coro": coro}, {"coro": self.leaf()}], True]], [["wait_for", {"coro": coro}, self.duration()]],
+            [["gather_as", self.new_future(), [{"coro": coro}], False]], [["group", [["gspawn", self.new_task(), coro]]]],
+            [["call_soon", self.callback()]], [["call_later", self.duration(), self.callback()]],
+            [["shield", {"coro": coro}]], [["timeout", self.duration(), [["call", coro]]]])
+        wait = self.pick([["sleep", self.duration()]], [["sleep", 100_000 + self.duration()]], [["await", self.awaitable()]],
+                         self.zeros(4))
+        return [self.spawned([["try", wait, [], self.zeros(2) + late + [self.label()]]])] + self.zeros(2)
+
+    # --- cancelling and time ------------------------------------------------------------------------------------------
+
+    def make_stubborn(self, block):
+        """A task that is cancelled again and again, and does not obey at once."""
+        inner = self.pick([["sleep", self.duration()]], [["await", self.awaitable()]], self.zeros(3),
+                          [["shield", self.awaitable()]], [["gather", [self.awaitable(), {"coro": self.leaf()}], False]])
+        handler = self.random.sample([["uncancel"], ["cancelling", self.task()], ["sleep", 0], self.label(),
+                                      ["cancel_self"], ["reraise"]], self.upto(1, 3))
+        made = [self.spawned([["loop", self.upto(2, 4), [["try", inner, [["Cancelled", handler]], []]]], *self.end()])]
+        hit = self.tasks[-1]
+        for number in range(self.upto(1, 4)):
+            made += self.zeros(2) + [["cancel", hit, f"n{number}"]]
+        return made + [["cancelling", hit]] + ([["await", hit]] if self.chance(0.5) else [])
+
+    def make_deadline(self, block):
+        """Timeouts in timeouts that are moved, and cancelled from outside at the same instant."""
+        inside = self.pick([["await", self.awaitable()]], [["sleep", self.duration()]], [["call", self.leaf()]],
+                           [["wait_for", self.item(block), self.limit()]], [["shield", self.awaitable()]])
+        body = self.zeros(1)
+        for _ in range(self.upto(1, 3)):
+            move = [["reschedule", self.limit()]] if self.chance(0.6) else []
+            self_cancel = [["cancel_self"]] if self.chance(0.2) else []
+            body = move + [["timeout", self.limit(), move + self.wrapped(block, inside + self_cancel)]]
+            if self.chance(0.3):
+                body = [["try", body, [[self.pick("Timeout", "Cancelled", "Base"), self.zeros(1)]], []]]
+            body = body + self.zeros(1) if self.chance(0.4) else body
+            inside = body[1:] if body[0][0] == "reschedule" else body
+        made = [self.spawned(inside + self.end())]
+        return made + self.zeros(3) + ([["cancel", self.tasks[-1], "late"]] if self.chance(0.5) else [])
+
+    def make_abandon(self, block):
+        """as_completed, left in the middle by an error, and once more over the same."""
+        members = self.items(block, 2, 4)
+        limit = self.duration() if self.chance(0.4) else None
+        first = ["try", [["as_completed", members, limit]], [[self.pick("Base", "Cancelled"), self.zeros(2)]], []]
+        hit = [["call_soon", [["cancel", self.awaitable()]]]] if self.chance(0.6) else []
+        again = [["as_completed", [m for m in members if isinstance(m, str)] or [self.task()], None]]
+        task = [self.spawned([first, *(again if self.chance(0.3) else [])])]
+        return hit + (task + self.zeros() + self.action(block) if self.chance(0.5) else [first])
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    def make_groups(self, block, level=0):
+        """Groups in groups, with children that fail, hold on, cancel and begin more."""
+        made = []
+        for _ in range(self.upto(1, 4)):
+            roll = self.random.random()
+            if roll < 0.25 and level < 2:
+                child = self.define(self.make_groups(block, level + 1) + self.end())
+            elif roll < 0.55:
+                hold = self.zeros(2) + self.action(block) if self.chance(0.5) else [["sleep", self.duration()]]
+                wait = self.pick([["sleep", self.duration()]], [["await", self.awaitable()]], self.zeros(4))
+                child = self.define([["try", wait, [["Cancelled", hold]] if self.chance(0.5) else [], hold]] + self.end())
+            else:
+                child = self.define(self.zeros() + self.action(block) + self.end())
+            made += [["gspawn", self.new_task(), child]] + self.zeros(1)
+        if level < 2 and self.chance(0.35):
+            made += self.make_groups(block, level + 1)
+        made += self.pick([], [], [["raise", "g"]], [["sleep", self.duration()]], [["await", self.tasks[-1]]],
+                          [["cancel_self"]], [["cancel", self.task()], ["sleep", 0]], self.action(block))
+        if self.chance(0.2):
+            made = [["try", made, [], self.zeros(2) + [["gspawn", self.new_task(), self.leaf()]]]]
+        group = [["group", made]]
+        if self.chance(0.25):
+            group = [["timeout", self.limit(), group]]
+        if self.chance(0.4):
+            group = [["try", group, [[self.pick("Group", "Cancelled", "Base", "Any"), self.zeros(1) + self.aside()]], []]]
+        if level == 0 and self.chance(0.4):
+            return [self.spawned(group)] + self.zeros(3) + [["cancel", self.tasks[-1], "group"]] * self.chance(0.6)
+        return group
+
+    # --- generators ---------------------------------------------------------------------------------------------------
+
+    def generator_body(self, block, depth=0):
+        made = []
+        for _ in range(self.upto(1, 4 - depth)):
+            roll = self.random.random()
+            if roll < 0.42:
+                made.append(["yield", self.upto(0, 99)])
+            elif roll < 0.52 and depth < 2:
+                made.append(["loop", self.upto(1, 3), self.generator_body(block, depth + 1)])
+            elif roll < 0.75 and depth < 2:
+                clauses = [[self.pick("Cancelled", "Error", "Any", "Base"), self.generator_body(block, depth + 1) +
+                            [["reraise"]] * self.chance(0.3)]] if self.chance(0.5) else []
+                last = [self.label(), *self.zeros(1), *self.wrapped(block, self.action(block))] if self.chance(0.6) else []
+                if self.chance(0.3):
+                    last += [["sleep", self.duration()]]
+                made.append(["try", self.generator_body(block, depth + 1), clauses, last])
+            elif roll < 0.9:
+                made.append(self.pick(["sleep", 0], ["sleep", self.duration()], self.label()))
+            elif self.generators and self.chance(0.5):
+                made.append(["next", self.recent(self.generators)])
+            else:
+                made += self.pick(self.action(block), [["return", None]], [["timeout", self.limit(), self.awaiting(block, self.task())]])
+        return made
+
+    def make_gen(self, block):
+        coro = self.define(self.generator_body(block), "gen")
+        self.generators.append(self.new("g"))
+        return [["gen", self.generators[-1], coro]]
+
+    def make_next(self, block):
+        return [["next", self.recent(self.generators)]] if self.generators else []
+
+    def make_aclose(self, block):
+        return [["aclose", self.recent(self.generators)]] if self.generators else []
+
+    def make_shared(self, block):
+        """A generator that several tasks ask and close, with cancels."""
+        made = self.make_gen(block) if self.chance(0.5) else []
+        if not self.generators:
+            return []
+        name = self.recent(self.generators)
+        for _ in range(self.upto(1, 3)):
+            ask = self.pick([["next", name]], [["loop", self.upto(2, 4), [["next", name]]]], [["aclose", name]],
+                            [["timeout", self.limit(), [["next", name]]]])
+            made.append(self.spawned(self.zeros() + self.wrapped(block, ask)))
+        made += [["try", [["next", name]], [["Any", []]], []]] * self.upto(0, 2) + self.zeros()
+        return made + self.pick([], [["cancel", self.tasks[-1]]], [["try", [["aclose", name]], [["Any", []]], []]])
+
+    # --- locks and their like -----------------------------------------------------------------------------------------
+
+    def make_event(self, block):
+        return [[self.pick("event_wait", "event_wait", "event_set", "event_clear"), self.pick("e1", "e2")]]
+
+    def make_holding(self, block, name=None):
+        name = name or self.pick("l1", "l1", "l2", "s1", "b1", "c1")
+        inner = self.zeros(2) + self.pick([], [["sleep", self.duration()]], self.action(block))
+        return [["acquire", name], ["try", inner or [["sleep", 0]], [], [["release", name]]]]
+
+    def make_contend(self, block):
+        """Tasks that want the same lock, some of them cancelled while they wait or as they get it."""
+        name = self.pick("l1", "s1", "b1", "c1")
+        made = []
+        for _ in range(self.upto(2, 4)):
+            hold = self.make_holding(block, name)
+            if self.chance(0.3):
+                hold = [["timeout", self.limit(), hold]]
+            made.append(self.spawned(self.zeros(2) + hold))
+        return made + self.zeros(4) + [["cancel", self.recent(self.tasks)]] * self.upto(0, 2)
+
+    def make_condition(self, block):
+        """Waiters of a condition, notified and cancelled."""
+        name = self.pick("c1", "c1", "c2")
+        made = []
+        for _ in range(self.upto(1, 3)):
+            wait = [["cond_wait", name]] if self.chance(0.7) else [["timeout", self.limit(), [["cond_wait", name]]]]
+            made.append(self.spawned([["acquire", name], ["try", wait, [], [["release", name]]]]))
+        tell = self.pick(["notify", name, 1], ["notify", name, 2], ["notify_all", name])
+        made += self.zeros() + [["acquire", name], tell, *self.zeros(1), ["release", name]]
+        return made + self.zeros(2) + [["cancel", self.task()]] * self.upto(0, 1)
+
+    def make_barrier(self, block):
+        return [self.pick(["barrier_wait", "r1"], ["barrier_wait", "r1"], ["barrier_abort", "r1"],
+                          self.spawned(self.zeros(2) + [["barrier_wait", "r1"]]))]
+
+    def make_release(self, block):
+        return [["release", self.pick("l1", "s1", "b1", "c1")]]
+
+    def make_queue_use(self, block):
+        name = self.pick("q1", "q1", "q2")
+        return [self.pick(["put", name, self.upto(0, 9)], ["put", name, self.upto(0, 9)], ["get", name], ["get", name],
+                          ["put_nowait", name, self.upto(0, 9)], ["get_nowait", name], ["task_done", name], ["join", name])]
+
+    def make_shutdown(self, block):
+        return [["shutdown", self.pick("q1", "q2"), self.chance(0.4)]]
+
+    def make_workers(self, block):
+        """Producers and consumers of one queue, some of them cancelled."""
+        name = self.pick("q1", "q2")
+        made = []
+        for _ in range(self.upto(2, 4)):
+            times = self.upto(1, 3)
+            if self.chance(0.5):
+                work = [["loop", times, [["put", name, self.upto(0, 9)], *self.zeros(1)]]]
+            else:
+                work = [["loop", times, [["get", name], *self.zeros(1), ["task_done", name]]]]
+            made.append(self.spawned(self.zeros(1) + self.wrapped(block, work)))
+        return made + self.zeros(4) + self.pick([], [["cancel", self.task()]], [["join", name]], self.make_shutdown(block))
