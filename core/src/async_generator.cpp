@@ -56,6 +56,10 @@ void GeneratorAwaiter::raise_error() {
 bool GeneratorClose::await_ready() {
   core_->check_idle("aclose");
   mark_begun();
+  if (core_->closed_ && core_->state() == generator::State::suspended) {
+    throw RuntimeError("aclose: the async generator was closed before, and ignored it");
+  }
+  core_->closed_ = true;
   fire<generator::diagram, generator::Event::close>(*core_);
   return core_->state() != generator::State::closing;
 }

@@ -54,8 +54,9 @@ void GatherCore::count(FutureCore& child) {
     return set_failed(child.retrieve(), kind);
   }
   if (finished_ < distinct_) return;
-  if (cancel_requested) {
-    auto error = child.was_cancelled() ? child.retrieve() : std::make_exception_ptr(CancelledError(child.message()));
+  if (cancel_requested) {  // asyncio asks the child in the last position, whichever was the last to end
+    FutureCore& last = *children_.back().future;
+    auto error = last.was_cancelled() ? last.retrieve() : std::make_exception_ptr(CancelledError(last.message()));
     return set_failed(std::move(error), ResultCore::Kind::cancelled);
   }
   finish();

@@ -5,6 +5,9 @@
 #include <cerrno>
 #include <string>
 
+#include <rondo/dump.hpp>
+#include <rondo/loop.hpp>
+
 namespace rondo {
 
 void JobFuture::begin(Executor* executor) {
@@ -21,6 +24,7 @@ void JobFuture::begin(Executor* executor) {
 void JobFuture::run() noexcept {
   const Here before = here;
   here = {nullptr, &context_};
+  ran_ = true;
   try {
     call();
   } catch (...) {
@@ -29,7 +33,9 @@ void JobFuture::run() noexcept {
   here = before;
 }
 
-void JobOperation::completed() { future->finish(result()); }
+void JobOperation::completed() {
+  if (!in_flight()) future->finish(result());  // else a completion with `more`: the terminal one is still to come
+}
 
 void JobOuter::outer_done() {
   if (future->operation_.in_flight()) future->kernel().operations().cancel(future->operation_);
@@ -49,6 +55,8 @@ void JobFuture::finish(std::int32_t code) {
         throw RuntimeError("cannot schedule a job: the queue of the executor is full");
       } else if (code < 0) {
         throw RuntimeError("the executor failed with error " + std::to_string(-code));
+      } else if (!ran_) {
+        throw RuntimeError("the backend reports a job as done that never ran");
       } else {
         deliver();
         set_returned();
@@ -62,14 +70,26 @@ void JobFuture::finish(std::int32_t code) {
 
 void JobFuture::let_go() noexcept {
   Combinator::unlink();
+  if (outer_.linked()) outer_.unlink();
   release();
 }
 
+/// The loop ends. A job that an executor holds may still run, and writes into this block: the block is then left to it
+/// for ever. (A Runner waits for its jobs before it comes to that.)
 void JobFuture::abandon() noexcept {
+  const bool held = kernel().operations().handed_out(operation_);
   if (operation_.in_flight()) kernel().operations().abandon(operation_);
   if (operation_.Entry::linked()) operation_.Entry::unlink();
   if (outer_.linked()) outer_.unlink();
-  let_go();
+  if (!held) return let_go();
+  Combinator::unlink();
+  if (kernel().closed()) return;
+  try {
+    kernel().loop().call_exception_handler(
+        {"the loop was destroyed while a job was on an executor; its memory is not given back", nullptr,
+         describe(static_cast<FutureCore&>(*this))});
+  } catch (...) {  // no memory for the report
+  }
 }
 
 }  // namespace rondo

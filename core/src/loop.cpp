@@ -134,6 +134,7 @@ StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> 
     while (resumed < static_cast<std::uint32_t>(budget) && !kernel.batch_empty()) {
       Entry& entry = kernel.next();
       ++resumed;
+      if (debug_) [[unlikely]] note_run(entry);
       if (entry.entry_kind() <= EntryKind::routine) [[likely]] {
         auto& task = static_cast<TaskCore&>(entry);
         trail = trail * 0x9E3779B97F4A7C15ULL + task.id_;
@@ -183,6 +184,16 @@ StepResult Loop::answer(Instant now) const {
   result.tasks = kernel.tasks_alive();
   result.hash = kernel.hash();
   return result;
+}
+
+void Loop::note_run(Entry& entry) {
+  if (entry.entry_kind() <= EntryKind::routine) {
+    auto& task = static_cast<TaskCore&>(entry);
+    last_run_ = describe(static_cast<FutureCore&>(task));
+    if (task.started_ && task.innermost_) last_run_ += " from " + describe(task.innermost_->place());
+  } else if (entry.entry_kind() == EntryKind::call) {
+    last_run_ = describe(static_cast<CallCore&>(entry));
+  }
 }
 
 void Loop::run(Entry& entry) {

@@ -47,9 +47,28 @@ void OperationTable::cancel(Operation& operation) {
 }
 
 void OperationTable::abandon(Operation& operation) {
-  cancel(operation);
-  slots_[operation.id_.slot].operation = nullptr;
+  Slot& slot = slots_[operation.id_.slot];
+  if (slot.state == operation::State::submitted) cancel(operation);
+  slot.operation = nullptr;
   operation.in_flight_ = false;
+}
+
+bool OperationTable::handed_out(const Operation& operation) const {
+  return operation.in_flight_ && !slots_[operation.id_.slot].start_waits;
+}
+
+void OperationTable::cancel_jobs() {
+  for (const Slot& slot : slots_) {
+    if (slot.state == operation::State::submitted && slot.output.kind == OperationKind::job) cancel(*slot.operation);
+  }
+}
+
+std::uint32_t OperationTable::jobs_in_flight() const {
+  std::uint32_t count = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.state != operation::State::free && slot.output.kind == OperationKind::job) ++count;
+  }
+  return count;
 }
 
 Operation* OperationTable::complete(const Input& input) {

@@ -10,6 +10,25 @@
 
 namespace rondo {
 
+namespace {
+
+/// One step of a driven loop. In debug mode a single callback a step, so that each can be timed.
+StepResult timed_step(Loop& loop, Backend& backend, std::span<const Input> in, std::span<Output> out) {
+  if (!loop.debug()) return loop.step(backend.now(), in, out);
+  constexpr Duration slow = std::chrono::milliseconds(100);
+  const Instant before = backend.now();
+  const StepResult result = loop.step(before, in, out, 1);
+  const Duration took = backend.now() - before;
+  if (result.resumed > 0 && took >= slow) {
+    loop.call_exception_handler({"held the loop for " + std::to_string(took.count() / 1'000'000) + " ms (slow is " +
+                                     std::to_string(slow.count() / 1'000'000) + " ms and more)",
+                                 nullptr, loop.last_run()});
+  }
+  return result;
+}
+
+}  // namespace
+
 void drive(Loop& loop, Backend& backend) {
   std::array<Output, 64> out;
   std::span<const Input> in;
@@ -24,14 +43,14 @@ void drive(Loop& loop, Backend& backend) {
     } else {
       in = {};
     }
-    result = loop.step(backend.now(), in, out);
+    result = timed_step(loop, backend, in, out);
     batches += result.batches;
     if (result.produced > 0) backend.submit(std::span<const Output>(out).first(result.produced));
     if (result.done) return;
     if (result.why == Why::inputs && result.operations == 0 && result.sources == 0) {
       in = backend.reap(Instant::min());  // somebody may have posted a moment ago
       if (in.empty()) throw DeadlockError("deadlock: nothing can happen any more\n" + dump_tasks(loop));
-      result = loop.step(backend.now(), in, out);
+      result = timed_step(loop, backend, in, out);
       if (result.produced > 0) backend.submit(std::span<const Output>(out).first(result.produced));
       if (result.done) return;
     }
@@ -42,10 +61,13 @@ namespace {
 
 Coro<void> nothing() { co_return; }
 
-Coro<void> close_generators(std::vector<Ref<GeneratorCore>> generators) {
-  if (generators.empty()) co_return;
+/// Those that have begun when this runs, oldest first.
+Coro<void> close_generators(Kernel& kernel) {
   std::vector<Coro<void>> closing;
-  for (const auto& core : generators) closing.push_back(close_generator(core));
+  for (GeneratorCore* core = kernel.generators().front(); core; core = kernel.generators().after(*core)) {
+    if (core->begun()) closing.push_back(close_generator(Ref<GeneratorCore>(*core)));
+  }
+  if (closing.empty()) co_return;
   auto outcomes = co_await gather(return_exceptions, std::move(closing));
   for (const auto& outcome : outcomes) {
     if (!outcome.failed()) continue;
@@ -135,15 +157,23 @@ void Runner::cancel_tasks() {
 void Runner::finish() {
   loop();
   cancel_tasks();
-  std::vector<Ref<GeneratorCore>> generators;
-  auto& list = loop_->kernel().generators();
-  for (GeneratorCore* core = list.front(); core; core = list.after(*core)) {
-    if (core->begun()) generators.push_back(Ref<GeneratorCore>(*core));
-  }
-  auto closing = loop_->create_task(close_generators(std::move(generators)));
+  auto closing = loop_->create_task(close_generators(loop_->kernel()));
   run_until(closing.core());
   auto executor = loop_->create_task(nothing());  // asyncio's run() takes this turn, too, to shut its executor down
   run_until(executor.core());
+}
+
+/// Jobs write into blocks of the loop: those that run are waited for, the others withdrawn.
+void Runner::settle_jobs() noexcept {
+  OperationTable& operations = loop_->kernel().operations();
+  operations.cancel_jobs();
+  std::array<Output, 64> out;
+  std::span<const Input> in;
+  while (operations.jobs_in_flight() > 0 || operations.outputs_waiting()) {
+    const StepResult result = loop_->step(backend_->now(), in, out, 0);
+    backend_->submit(std::span<const Output>(out).first(result.produced));
+    if (operations.jobs_in_flight() > 0) in = backend_->reap(result.produced == out.size() ? Instant::min() : never);
+  }
 }
 
 void Runner::close() {
@@ -153,7 +183,10 @@ void Runner::close() {
     ~Leaving() {
       runner.closed_ = true;
       runner.backend_->shutdown_default_executor();
-      if (runner.loop_) runner.loop_->drop_tasks_silently();
+      if (runner.loop_) {
+        runner.settle_jobs();
+        runner.loop_->drop_tasks_silently();
+      }
       runner.loop_.reset();
     }
   } const leaving{*this};

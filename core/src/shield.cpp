@@ -49,14 +49,12 @@ void ShieldCore::take_over(FutureCore& inner) {
 
 void ShieldCore::let_go() noexcept {
   Combinator::unlink();
-  if (static_cast<Entry&>(inner_entry_).linked()) inner_entry_.unlink();
+  if (inner_entry_.linked()) inner_entry_.unlink();
+  if (outer_entry_.linked()) outer_entry_.unlink();  // posted or not, it has nothing to say any more
   inner_ = Ref<FutureCore>();
   release();
 }
 
-void ShieldCore::abandon() noexcept {
-  if (outer_entry_.linked()) outer_entry_.unlink();
-  let_go();
-}
+void ShieldCore::abandon() noexcept { let_go(); }
 
 }  // namespace rondo

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// golden_test.cpp - golden_test SCENARIOS TRACES HASHES: plays the golden scenarios (.gz files, made by make_golden) and
+// golden_test.cpp - golden_test SCENARIOS TRACES HASHES: plays the golden scenarios (.gz files of make_golden) and
 // compares traces and hashes. Each one is played twice, the second time with other addresses.
 #include <zlib.h>
 
@@ -45,7 +45,7 @@ std::vector<Golden> read_golden(const char* scenarios, const char* traces, const
   std::size_t at = 0;
   for (auto& line : read_lines(hashes)) {
     const auto space = line.find(' ');
-    if (at == golden.size() || space == std::string::npos) throw std::runtime_error("the hashes do not fit the scenarios");
+    if (at == golden.size() || space == std::string::npos) throw std::runtime_error("more hashes than scenarios");
     golden[at].id = line.substr(0, space);
     golden[at++].hash = line.substr(space + 1);
   }
@@ -79,10 +79,10 @@ std::string difference(const Golden& golden, const conformance::Trace& trace) {
   for (std::size_t i = 0; i < expected.size() || i < trace.lines.size(); ++i) {
     const std::string want = i < expected.size() ? expected[i] : "(nothing)";
     const std::string got = i < trace.lines.size() ? trace.lines[i] : "(nothing)";
-    if (want != got) return "line " + std::to_string(i + 1) + "\n  - " + want + "\n  + " + got;
+    if (want != got) return std::string("line ") + std::to_string(i + 1) + "\n  - " + want + "\n  + " + got;
   }
   const std::string hash = hash_text(trace.hash);
-  return hash == golden.hash ? "" : "hash\n  - " + golden.hash + "\n  + " + hash;
+  return hash == golden.hash ? "" : std::string("hash\n  - ") + golden.hash + "\n  + " + hash;
 }
 
 std::string play(const Golden& golden) {

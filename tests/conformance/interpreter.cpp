@@ -269,10 +269,12 @@ class Interpreter {
     } else if (op == "uncancel") {
       emit("uncancel " + std::to_string(current_task().uncancel()));
     } else if (op == "gspawn") {
+      if (frame.groups.empty()) throw std::invalid_argument("gspawn outside a group");
       const std::string name = name_of(s[1]);
       Coro<Value> fresh = coro(name_of(s[2]));
       bind(name, frame.groups.back()->create_task(std::move(fresh), {.name = name}));
     } else if (op == "reschedule") {
+      if (frame.timeouts.empty()) throw std::invalid_argument("reschedule outside a timeout");
       const Limit delay = limit(s[1]);
       std::optional<Instant> when;
       if (delay) when = after(loop_->time(), *delay);

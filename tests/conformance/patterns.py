@@ -27,7 +27,8 @@ class Patterns:
         return [self.pick(
             ["await", name], ["await", name], ["shield", name], ["wait_for", name, self.limit()],
             ["gather", [name, other], self.chance(0.5)], ["gather", [name, name], False],
-            ["timeout", self.limit(), [["await", name]]], ["wait", list(dict.fromkeys([name, other])), None, "FIRST_COMPLETED"],
+            ["timeout", self.limit(), [["await", name]]],
+            ["wait", list(dict.fromkeys([name, other])), None, "FIRST_COMPLETED"],
             ["timeout", self.limit(), [["wait_for", name, self.limit()]]],
             ["as_completed", [name, other], None])]
 
@@ -105,12 +106,14 @@ class Patterns:
         coro = self.leaf()
         late = self.pick(
             [["spawn", self.new_task(), coro]], [["spawn", self.new_task(), coro], ["await", self.task()]],
-            [["gather", [{"coro": coro}, {"coro": self.leaf()}], True]], [["wait_for", {"coro": coro}, self.duration()]],
-            [["gather_as", self.new_future(), [{"coro": coro}], False]], [["group", [["gspawn", self.new_task(), coro]]]],
+            [["gather", [{"coro": coro}, {"coro": self.leaf()}], True]],
+            [["wait_for", {"coro": coro}, self.duration()]],
+            [["gather_as", self.new_future(), [{"coro": coro}], False]],
+            [["group", [["gspawn", self.new_task(), coro]]]],
             [["call_soon", self.callback()]], [["call_later", self.duration(), self.callback()]],
             [["shield", {"coro": coro}]], [["timeout", self.duration(), [["call", coro]]]])
-        wait = self.pick([["sleep", self.duration()]], [["sleep", 100_000 + self.duration()]], [["await", self.awaitable()]],
-                         self.zeros(4))
+        wait = self.pick([["sleep", self.duration()]], [["sleep", 100_000 + self.duration()]],
+                         [["await", self.awaitable()]], self.zeros(4))
         return [self.spawned([["try", wait, [], self.zeros(2) + late + [self.label()]]])] + self.zeros(2)
 
     # --- cancelling and time ------------------------------------------------------------------------------------------
@@ -118,7 +121,8 @@ class Patterns:
     def make_stubborn(self, block):
         """A task that is cancelled again and again, and does not obey at once."""
         inner = self.pick([["sleep", self.duration()]], [["await", self.awaitable()]], self.zeros(3),
-                          [["shield", self.awaitable()]], [["gather", [self.awaitable(), {"coro": self.leaf()}], False]])
+                          [["shield", self.awaitable()]],
+                          [["gather", [self.awaitable(), {"coro": self.leaf()}], False]])
         handler = self.random.sample([["uncancel"], ["cancelling", self.task()], ["sleep", 0], self.label(),
                                       ["cancel_self"], ["reraise"]], self.upto(1, 3))
         made = [self.spawned([["loop", self.upto(2, 4), [["try", inner, [["Cancelled", handler]], []]]], *self.end()])]
@@ -131,15 +135,13 @@ class Patterns:
         """Timeouts in timeouts that are moved, and cancelled from outside at the same instant."""
         inside = self.pick([["await", self.awaitable()]], [["sleep", self.duration()]], [["call", self.leaf()]],
                            [["wait_for", self.item(block), self.limit()]], [["shield", self.awaitable()]])
-        body = self.zeros(1)
         for _ in range(self.upto(1, 3)):
-            move = [["reschedule", self.limit()]] if self.chance(0.6) else []
-            self_cancel = [["cancel_self"]] if self.chance(0.2) else []
-            body = move + [["timeout", self.limit(), move + self.wrapped(block, inside + self_cancel)]]
+            early = [["reschedule", self.limit()]] if self.chance(0.6) else []
+            late = [["cancel_self"]] if self.chance(0.2) else [["reschedule", self.limit()]] if self.chance(0.2) else []
+            inside = [["timeout", self.limit(), early + self.wrapped(block, inside + late)]]
             if self.chance(0.3):
-                body = [["try", body, [[self.pick("Timeout", "Cancelled", "Base"), self.zeros(1)]], []]]
-            body = body + self.zeros(1) if self.chance(0.4) else body
-            inside = body[1:] if body[0][0] == "reschedule" else body
+                inside = [["try", inside, [[self.pick("Timeout", "Cancelled", "Base"), self.zeros(1)]], []]]
+            inside += self.zeros(1) * self.chance(0.4)
         made = [self.spawned(inside + self.end())]
         return made + self.zeros(3) + ([["cancel", self.tasks[-1], "late"]] if self.chance(0.5) else [])
 
@@ -165,7 +167,8 @@ class Patterns:
             elif roll < 0.55:
                 hold = self.zeros(2) + self.action(block) if self.chance(0.5) else [["sleep", self.duration()]]
                 wait = self.pick([["sleep", self.duration()]], [["await", self.awaitable()]], self.zeros(4))
-                child = self.define([["try", wait, [["Cancelled", hold]] if self.chance(0.5) else [], hold]] + self.end())
+                clauses = [["Cancelled", hold]] if self.chance(0.5) else []
+                child = self.define([["try", wait, clauses, hold]] + self.end())
             else:
                 child = self.define(self.zeros() + self.action(block) + self.end())
             made += [["gspawn", self.new_task(), child]] + self.zeros(1)
@@ -179,7 +182,8 @@ class Patterns:
         if self.chance(0.25):
             group = [["timeout", self.limit(), group]]
         if self.chance(0.4):
-            group = [["try", group, [[self.pick("Group", "Cancelled", "Base", "Any"), self.zeros(1) + self.aside()]], []]]
+            kind = self.pick("Group", "Cancelled", "Base", "Any")
+            group = [["try", group, [[kind, self.zeros(1) + self.aside()]], []]]
         if level == 0 and self.chance(0.4):
             return [self.spawned(group)] + self.zeros(3) + [["cancel", self.tasks[-1], "group"]] * self.chance(0.6)
         return group
@@ -197,7 +201,9 @@ class Patterns:
             elif roll < 0.75 and depth < 2:
                 clauses = [[self.pick("Cancelled", "Error", "Any", "Base"), self.generator_body(block, depth + 1) +
                             [["reraise"]] * self.chance(0.3)]] if self.chance(0.5) else []
-                last = [self.label(), *self.zeros(1), *self.wrapped(block, self.action(block))] if self.chance(0.6) else []
+                last = []
+                if self.chance(0.6):
+                    last = [self.label(), *self.zeros(1), *self.wrapped(block, self.action(block))]
                 if self.chance(0.3):
                     last += [["sleep", self.duration()]]
                 made.append(["try", self.generator_body(block, depth + 1), clauses, last])
@@ -206,7 +212,8 @@ class Patterns:
             elif self.generators and self.chance(0.5):
                 made.append(["next", self.recent(self.generators)])
             else:
-                made += self.pick(self.action(block), [["return", None]], [["timeout", self.limit(), self.awaiting(block, self.task())]])
+                made += self.pick(self.action(block), [["return", None]],
+                                  [["timeout", self.limit(), self.awaiting(block, self.task())]])
         return made
 
     def make_gen(self, block):
@@ -275,7 +282,8 @@ class Patterns:
     def make_queue_use(self, block):
         name = self.pick("q1", "q1", "q2")
         return [self.pick(["put", name, self.upto(0, 9)], ["put", name, self.upto(0, 9)], ["get", name], ["get", name],
-                          ["put_nowait", name, self.upto(0, 9)], ["get_nowait", name], ["task_done", name], ["join", name])]
+                          ["put_nowait", name, self.upto(0, 9)], ["get_nowait", name],
+                          ["task_done", name], ["join", name])]
 
     def make_shutdown(self, block):
         return [["shutdown", self.pick("q1", "q2"), self.chance(0.4)]]
@@ -291,4 +299,5 @@ class Patterns:
             else:
                 work = [["loop", times, [["get", name], *self.zeros(1), ["task_done", name]]]]
             made.append(self.spawned(self.zeros(1) + self.wrapped(block, work)))
-        return made + self.zeros(4) + self.pick([], [["cancel", self.task()]], [["join", name]], self.make_shutdown(block))
+        made += self.zeros(4)
+        return made + self.pick([], [["cancel", self.task()]], [["join", name]], self.make_shutdown(block))

@@ -149,7 +149,8 @@ def main(args):
         print(line, end="", flush=True)
         output, trouble = run_program(program, [line], SECONDS)
         expected = next(reference.trace_texts([line]))
-        print("\n".join([f"{small['id']}: {trouble or 'differs'}", *first_difference(expected, output)]), file=sys.stderr)
+        report = [f"{small['id']}: {trouble or 'differs'}", *first_difference(expected, output)]
+        print("\n".join(report), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -291,21 +291,37 @@ class ScenarioMaker(Patterns):
     def scenario(self, name):
         block = Block()
         start = self.objects()
-        if self.chance(0.55):  # so that what nobody wakes does not end in a deadlock
+        if self.chance(0.7):  # so that what nobody wakes does not end in a deadlock
             start.append(["call_later", self.upto(90_000, 200_000), [["cancel", "main", "watchdog"]]])
         for _ in range(self.upto(0, 4)):
             start += self.make_spawn(block)
-        main = self.body(block, self.upto(3, 10), guard=0.8)
+        main = self.body(block, self.upto(4, 12), guard=0.9)
         end = [["sleep", self.duration()]] if self.chance(0.5) else []
         self.coros["main"] = start + main + end
-        return {"id": name, "coros": self.coros}
+        used = self.used_coros()
+        return {"id": name, "coros": {coro: code for coro, code in self.coros.items() if coro in used}}
+
+    def used_coros(self):
+        """Those that main refers to, directly or not. (Others were made for statements that were then not chosen.)"""
+        used, open_parts = {"main"}, [self.coros["main"]]
+        while open_parts:
+            part = open_parts.pop()
+            if isinstance(part, list):
+                open_parts += part
+            elif isinstance(part, dict):
+                open_parts += part.values()
+            elif isinstance(part, str) and part in self.coros and part not in used:
+                used.add(part)
+                open_parts.append(self.coros[part])
+        return used
 
     def objects(self):
         """What main makes first."""
         made = [["future", self.new_future()] for _ in range(self.upto(0, 2))]
         if self.profile in ("sync", "mix"):
             made += [["event", "e1"], ["event", "e2"], ["lock", "l1"], ["lock", "l2"], ["cond", "c1"], ["cond", "c2"],
-                     ["sem", "s1", self.upto(0, 2)], ["bsem", "b1", self.upto(1, 2)], ["barrier", "r1", self.upto(1, 3)]]
+                     ["sem", "s1", self.upto(0, 2)], ["bsem", "b1", self.upto(1, 2)],
+                     ["barrier", "r1", self.upto(1, 3)]]
         if self.profile in ("queue", "mix"):
             made += [["queue", "q1", self.upto(0, 2), self.pick("fifo", "lifo", "priority")],
                      ["queue", "q2", self.upto(0, 1), "fifo"]]

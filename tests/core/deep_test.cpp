@@ -42,9 +42,9 @@ TEST_CASE("an error climbs through a chain of 10,000 awaits") {
   CHECK_THROWS_WITH(sim::run(nested_error(10'000)), "from the bottom");
 }
 
-TEST_CASE("a chain of 100,000 awaits can be cancelled at the bottom") {
+TEST_CASE("a chain of 10,000 awaits can be cancelled at the bottom") {
   Hops h;
-  const auto task = h.start(see(h, "chain", nested(deep / 10, true)));
+  const auto task = h.start(see(h, "chain", nested(10'000, true)));
   h.settle();
   task.cancel("why");
   h.settle();

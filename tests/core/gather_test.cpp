@@ -116,7 +116,6 @@ TEST_CASE("a gather that nobody awaits reports its error") {
   REQUIRE(reports.size() == 1);
   CHECK(ending_of(reports[0].exception) == "unseen");
   CHECK(reports[0].subject.find("gather") == 0);
-  CHECK(reports[0].subject.find("gather_test.cpp:") == std::string::npos);  // a pack leaves no room for a place
 }
 
 TEST_CASE("with return_exceptions errors and cancellations are outcomes, and all children are waited for") {
@@ -152,7 +151,7 @@ TEST_CASE("a child that somebody cancels ends the gather as failed, not as cance
   CHECK(sibling.result() == 2);
 }
 
-TEST_CASE("cancelling the awaiter cancels every child, and it gets CancelledError even if all children swallow theirs") {
+TEST_CASE("cancelling the awaiter cancels every child, and ends it even if all children swallow the request") {
   Hops h;
   const auto one = h.start(stubborn(1));
   const auto two = h.start(stubborn(2));

@@ -69,7 +69,9 @@ class Hops {
   }
   /// Runs batches, without moving time, until nothing is ready.
   void settle() {
-    for (rondo::StepResult next = peek(); next.why != rondo::Why::inputs && next.deadline <= backend.now(); next = peek()) {
+    for (;;) {
+      const rondo::StepResult next = peek();
+      if (next.why == rondo::Why::inputs || next.deadline > backend.now()) return;
       batch();
     }
   }
@@ -93,7 +95,9 @@ class Hops {
     return loop.create_future<T>();
   }
 
-  void note(std::string name, std::string detail = {}) { notes_.push_back({std::move(name), std::move(detail), number_}); }
+  void note(std::string name, std::string detail = {}) {
+    notes_.push_back({std::move(name), std::move(detail), number_});
+  }
   bool happened(std::string_view name) const { return find(name) != nullptr; }
   int at(std::string_view name) const { return get(name).batch; }
   int hops(std::string_view from, std::string_view to) const { return at(to) - at(from); }

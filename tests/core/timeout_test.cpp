@@ -183,7 +183,7 @@ TEST_CASE("a task that carries a swallowed cancellation can use timeouts in its 
   CHECK(task.cancelling() == 1);
 }
 
-TEST_CASE("reschedule moves the deadline in both directions, takes it away, and puts a passed one into the next batch") {
+TEST_CASE("reschedule moves the deadline both ways, takes it away, and puts a passed one into the next batch") {
   Hops h;
   const auto body = [](Timeout& limit, Hops* hops, int what) -> Coro<> {
     const Instant now = this_loop().time();

@@ -49,8 +49,10 @@ class GeneratorCore : public PromiseBase, public Link<GeneratorListTag> {
 
  private:
   friend class GeneratorAwaiter;
+  friend class GeneratorClose;
   generator::State state_ = generator::State::fresh;
   bool begun_ = false;
+  bool closed_ = false;  // it was closed; if it still stands at a co_yield, it ignored that
   std::uint32_t references_ = 0;
 };
 

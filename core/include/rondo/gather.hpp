@@ -56,11 +56,11 @@ class GatherTuple final : public GatherCore {
  public:
   using Value = std::tuple<Gathered<T, outcomes>...>;
 
-  static Future<Value> make(Kernel& kernel, Place created, Future<T>... children) {
+  static Future<Value> make(Kernel& kernel, Place created, std::tuple<Future<T>...> children) {
     auto& gather = *::new (kernel.allocate(sizeof(GatherTuple))) GatherTuple(kernel, created);
     Future<Value> outer(Ref<FutureCore>::adopt(gather));
     std::size_t at = 0;
-    ((gather.children_[at++].future = Ref<FutureCore>(children.core()).detach()), ...);
+    std::apply([&](auto&... child) { ((gather.children_[at++].future = child.detach()), ...); }, children);
     gather.begin(gather.children_);
     return outer;
   }
@@ -148,14 +148,17 @@ auto gather_vector(std::vector<A> awaitables, Place place) {
 /// A value that nobody else can reach is moved, else copied. Source: asyncio.gather.
 template <Awaitable... A>
 auto gather(A&&... aws) {
-  return GatherTuple<false, AwaitedValue<A>...>::make(running_kernel("gather"), Place::here(),
-                                                      ensure_future(std::forward<A>(aws))...);
+  Kernel& kernel = running_kernel("gather");
+  // Braces, not call arguments: only they are evaluated from left to right.
+  return GatherTuple<false, AwaitedValue<A>...>::make(
+      kernel, Place::here(), std::tuple<Future<AwaitedValue<A>>...>{ensure_future(std::forward<A>(aws))...});
 }
 /// The same, with an Outcome for each child: waits for all, and no child's error ends the future.
 template <Awaitable... A>
 auto gather(ReturnExceptions, A&&... aws) {
-  return GatherTuple<true, AwaitedValue<A>...>::make(running_kernel("gather"), Place::here(),
-                                                     ensure_future(std::forward<A>(aws))...);
+  Kernel& kernel = running_kernel("gather");
+  return GatherTuple<true, AwaitedValue<A>...>::make(
+      kernel, Place::here(), std::tuple<Future<AwaitedValue<A>>...>{ensure_future(std::forward<A>(aws))...});
 }
 template <Awaitable A>
 auto gather(std::vector<A> aws, Place place = Place::here()) {

@@ -59,7 +59,8 @@ class JobFuture : public FutureBlock, public Combinator, public Job {
   JobOperation operation_;
   JobOuter outer_;
   Context context_;           // the job's own copy
-  std::exception_ptr error_;  // written by the executor's thread, read after the completion
+  std::exception_ptr error_;  // these two are written by the executor's thread, and read after the completion
+  bool ran_ = false;
 };
 
 template <class T, class F>

@@ -164,6 +164,8 @@ class Loop {
   Kernel& kernel() const { return *kernel_; }
   loop::State state() const { return state_; }
   std::uint64_t clamped() const { return kernel_->clamped_; }
+  /// In debug mode: the task or callback that ran last, in words.
+  const std::string& last_run() const { return last_run_; }
   /// Marks the pending tasks as known: the destructor drops them in silence.
   void drop_tasks_silently() { silent_ = true; }
 
@@ -205,6 +207,7 @@ class Loop {
   static Context foreign_context();
   void install_signal_handler(int signal, std::unique_ptr<SignalHandler> handler);
 
+  void note_run(Entry& entry);
   void run(Entry& entry);
   void run_task(TaskCore& task);
   void end_task(TaskCore& task);
@@ -222,6 +225,7 @@ class Loop {
   std::vector<std::unique_ptr<SignalHandler>> signal_handlers_;
   const void* home_ = nullptr;  // the thread that steps, as the address of its own slot
   loop::State state_ = loop::State::idle;
+  std::string last_run_;
   bool debug_ = false;
   bool silent_ = false;
 };

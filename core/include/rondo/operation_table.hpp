@@ -53,6 +53,12 @@ class OperationTable {
   void abandon(Operation& operation);
   /// Asks the backend to cancel; `operation` stays until the terminal completion.
   void cancel(Operation& operation);
+  /// True if a backend was told to start it and has not completed it.
+  bool handed_out(const Operation& operation) const;
+  /// Asks for the end of all jobs; those that run go on to their own end.
+  void cancel_jobs();
+  /// Jobs whose terminal completion has not come. O(slots).
+  std::uint32_t jobs_in_flight() const;
   /// The operation this completion is for, null if nobody waits; counts stale ones.
   Operation* complete(const Input& input);
   /// Writes outputs in the order asked; what does not fit stays. Returns how many were written.

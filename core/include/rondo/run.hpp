@@ -56,7 +56,8 @@ class Runner {
   void finish();
 
   /// Leaves as asyncio.run does: finish(), then the default executor is shut down and the loop destroyed; tasks made
-  /// meanwhile are dropped. A second call does nothing.
+  /// meanwhile are dropped. Waits for jobs that run, on any executor; those that have not started are withdrawn.
+  /// A second call does nothing.
   void close();
 
  private:
@@ -64,6 +65,7 @@ class Runner {
   void run_main(TaskCore& main);
   void run_until(FutureCore& future);
   void cancel_tasks();
+  void settle_jobs() noexcept;
 
   std::unique_ptr<Backend> own_backend_;
   Backend* backend_;

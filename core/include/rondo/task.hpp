@@ -116,7 +116,7 @@ Coro<AwaitedValue<A>> await_for(A awaitable) {
   co_return co_await std::move(awaitable);
 }
 template <Awaitable A>
-  requires(!std::is_lvalue_reference_v<A>)
+  requires(!std::is_lvalue_reference_v<A> && !requires(A a) { a.detach(); })
 auto ensure_future(A&& awaitable, Place place = Place::here()) {
   return ensure_future(await_for<A>(std::move(awaitable)), place);
 }

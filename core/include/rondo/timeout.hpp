@@ -108,7 +108,10 @@ Coro<AwaitedValue<A>> run_wait_for(A aw, Limit limit) {
         wait.add(future.core());
         future.cancel();
         co_await WaitFor(wait);
-        if (future.core().ended_by_cancel()) throw TimeoutError();
+        if (future.core().ended_by_cancel()) {
+          static_cast<void>(future.core().retrieve());  // looking at a task's CancelledError uses it up, as in asyncio
+          throw TimeoutError();
+        }
       }
       co_return co_await std::move(future);
     }

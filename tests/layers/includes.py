@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Checks what the sources include, and what core may not even name.
+
+    includes.py ROOT          checks the tree
+    includes.py --self-test   checks this script on deliberate slips
+
+core may include its own headers and the standard headers listed here; core/.clang-tidy must list the same ones, so that
+an editor knows them, too. In every layer a public header is included with <>, and no include climbs with "../".
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+# Standard headers in which nothing reads the world, and nothing differs between standard libraries in a way that shows.
+ALLOWED = {
+    "algorithm", "array", "bit", "cerrno", "climits", "compare", "concepts", "coroutine", "cstddef", "cstdint", "cstring",
+    "deque", "exception", "initializer_list", "iterator", "limits", "memory", "memory_resource", "new", "numeric",
+    "optional", "ranges", "source_location", "span", "stdexcept", "string", "string_view", "system_error", "tuple",
+    "type_traits", "typeinfo", "utility", "variant", "vector",
+}
+# Allowed in one file each.
+ALLOWED_IN = {
+    "chrono": {"core/include/rondo/time.hpp"},  # types alone; its clocks are banned by name below
+    "cxxabi.h": {"core/src/awaiter.cpp"},  # the exception in flight
+    "sanitizer/asan_interface.h": {"core/include/rondo/frame_pool.hpp"},  # free blocks are poison
+}
+WHY = [
+    (r"chrono|ctime|time\.h|sys/time.*", "time is an input of core: use <rondo/time.hpp>"),
+    (r"thread|mutex|shared_mutex|condition_variable|atomic|future|semaphore|latch|barrier|stop_token|pthread\.h",
+     "core has no threads"),
+    (r"(i|o|f|s|io)stream|istream|ostream|syncstream|spanstream|cstdio|stdio\.h|filesystem|print|iomanip|locale",
+     "core does no I/O and has no locale"),
+    (r"random", "core draws no random numbers, and distributions differ between standard libraries"),
+    (r"unordered_.*|functional", "hashes and their order differ between standard libraries; store a callable as a template"),
+    (r"map|set|queue", "a tree or heap has no place for (key, sequence): use a list, a sorted vector or TimerQueue"),
+    (r"sys/.*|unistd\.h|poll\.h|signal\.h|csignal|fcntl\.h|errno\.h|cstdlib|stdlib\.h", "the system belongs to backends"),
+]
+# Words of the code itself (comments and texts are left out).
+BANNED = [
+    (r"\b(double|float)\b", "no floating point decides anything in core"),
+    (r"\b(steady|system|high_resolution|utc|file|tai|gps)_clock\b", "core reads no clock"),
+    (r"\bstd\s*::\s*(ranges\s*::\s*)?(sort|partial_sort|nth_element|shuffle|sample|make_heap|push_heap|pop_heap)\b",
+     "its order of equal elements differs between standard libraries"),
+    (r"\bstd\s*::\s*(hash|less|greater)\b", "hashes differ between standard libraries, and addresses between runs"),
+    (r"\b(get|set)_default_resource\b", "core allocates through its loop's resource alone"),
+    (r"\b(getenv|setlocale|random_device|uniform_int_distribution|mt19937(_64)?)\b", "core does not read the world"),
+    (r"#\s*include_next\b", "includes are plain"),
+]
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]*)[>"]', re.M)
+# The one variable that core may change outside of objects: the slot of the loop that runs on this thread.
+HERE = re.compile(r"^(extern )?constinit thread_local Here here;$")
+COUNTS = "arrow_counts"  # exists only in the build that measures arrow coverage
+LAYERS = ["core", "backends", "adapters"]
+FOLDERS = LAYERS + ["tests", "examples", "bench", "docs"]
+
+
+def blank(match):
+    return re.sub(r"[^\n]", " ", match.group())
+
+
+def code_of(text):
+    """The text without comments, strings and character constants; lines stay where they are."""
+    pattern = r'//[^\n]*|/\*.*?\*/|R"(?P<d>[^(]*)\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Fa-f])\'(?:\\.|[^\'\\\n])+\''
+    return re.sub(pattern, blank, text, flags=re.S)
+
+
+def sources(root, folder):
+    return sorted(p for p in (root / folder).rglob("*") if p.suffix in (".hpp", ".cpp", ".h") and p.is_file())
+
+
+def reason(header):
+    for pattern, why in WHY:
+        if re.fullmatch(pattern, header):
+            return f" ({why})"
+    return ""
+
+
+def check_core_include(root, name, mark, header):
+    if mark == '"':
+        if name.startswith("core/src/") and "/" not in header and (root / "core/src" / header).is_file():
+            return None
+        return f'core may not include "{header}": public headers with <>, private ones from core/src alone'
+    if header.startswith("rondo/"):
+        return None if (root / "core/include" / header).is_file() else f"core may not include another layer's <{header}>"
+    if header in ALLOWED or name in ALLOWED_IN.get(header, ()):
+        return None
+    if header in ALLOWED_IN:
+        return f"core may include <{header}> in {', '.join(sorted(ALLOWED_IN[header]))} only{reason(header)}"
+    return f"core may not include <{header}>{reason(header)}"
+
+
+def check_core_words(code):
+    """Pairs of position and problem."""
+    for pattern, why in BANNED:
+        for match in re.finditer(pattern, code):
+            yield match.start(), f"core may not name {match.group()} ({why})"
+    for match in re.finditer(r"^.*\bthread_local\b.*$", code, re.M):
+        if not HERE.match(match.group().strip()):
+            yield match.start(), "core has one thread_local, rondo::here"
+    # A variable that is static or inline: nothing but names and types up to its end or its initial value.
+    for match in re.finditer(r"\b(static|inline)\b(?!_)([^;{}()=]*)([;{=])", code):
+        words, end = match.group(2), match.group(3)
+        if re.search(r"\b(constexpr|consteval|const|namespace|operator)\b", words) or COUNTS in words:
+            continue
+        if re.search(r"\b(constexpr|const)\s*$", code[: match.start()].split("\n")[-1]):
+            continue
+        if len(re.sub(r"<[^;{}]*>", "", words).split()) >= 2:
+            yield match.start(), f"core has no mutable statics: '{' '.join((match.group(1) + words).split())}{end}'"
+
+
+def check_file(root, path):
+    name = path.relative_to(root).as_posix()
+    text = path.read_text(encoding="utf-8")
+    problems = []
+
+    def problem(position, what):
+        problems.append((name, text.count("\n", 0, position) + 1, what))
+
+    for match in INCLUDE.finditer(text):
+        mark, header = match.groups()
+        at = match.start(1)
+        if ".." in header.split("/"):
+            problem(at, f"an include may not climb: {header}")
+        elif mark == '"' and any((root / layer / "include" / header).is_file() for layer in LAYERS):
+            problem(at, f'a public header is included with <>, not "{header}"')
+        elif name.startswith("core/"):
+            what = check_core_include(root, name, mark, header)
+            if what:
+                problem(at, what)
+    if path.suffix == ".hpp" and not re.search(r"^#pragma once$", text, re.M):
+        problem(0, "the header has no #pragma once")
+    if name.startswith("core/"):
+        for position, what in check_core_words(code_of(text)):
+            problem(position, what)
+    return problems
+
+
+def check_clang_tidy(path):
+    """core/.clang-tidy must allow exactly the headers of this script; rules for single files it cannot have."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    match = re.search(r"portability-restrict-system-includes\.Includes\s*\n?\s*value:\s*(?:>-?\s*\n)?['\"]?(-\*,[^'\"]*)", text)
+    listed = set(re.split(r"[,\s]+", match.group(1).strip())[1:]) if match else set()
+    ours = ALLOWED | set(ALLOWED_IN)
+    problems = [(path.name, 1, f"includes.py allows <{h}>, core/.clang-tidy does not") for h in sorted(ours - listed)]
+    problems += [(path.name, 1, f"core/.clang-tidy allows <{h}>, includes.py does not") for h in sorted(listed - ours)]
+    return problems
+
+
+def check(root):
+    problems = []
+    for folder in FOLDERS:
+        for path in sources(root, folder):
+            if "slips" not in path.parts:
+                problems += check_file(root, path)
+    return problems + check_clang_tidy(root / "core/.clang-tidy")
+
+
+SLIPS = [
+    ("core/src/a.cpp", "#include <chrono>\n", "core may include <chrono> in core/include/rondo/time.hpp only"),
+    ("core/src/a.cpp", "#include <thread>\n", "core may not include <thread> (core has no threads)"),
+    ("core/src/a.cpp", "#  include <sys/epoll.h>\n", "core may not include <sys/epoll.h>"),
+    ("core/src/a.cpp", "#include <unordered_map>\n", "core may not include <unordered_map>"),
+    ("core/src/a.cpp", "#include <rondo/backends/epoll.hpp>\n", "another layer's <rondo/backends/epoll.hpp>"),
+    ("core/src/a.cpp", '#include "epoll.hpp"\n', 'core may not include "epoll.hpp"'),
+    ("core/src/a.cpp", '#include "rondo/task.hpp"\n', 'included with <>, not "rondo/task.hpp"'),
+    ("backends/src/a.cpp", '#include "rondo/task.hpp"\n', 'included with <>, not "rondo/task.hpp"'),
+    ("backends/src/a.cpp", '#include "../../core/src/a.hpp"\n', "may not climb"),
+    ("tests/core/a.cpp", '#include "../a.hpp"\n', "may not climb"),
+    ("core/src/a.cpp", "double half = 0.5;\n", "may not name double"),
+    ("core/src/a.cpp", "auto t = std::chrono::steady_clock::now();\n", "may not name steady_clock"),
+    ("core/src/a.cpp", "void f() { std::sort(a, b); }\n", "may not name std::sort"),
+    ("core/src/a.cpp", "thread_local int depth;\n", "one thread_local"),
+    ("core/src/a.cpp", "void f() {\n  static int calls = 0;\n}\n", "no mutable statics: 'static int calls='"),
+    ("core/src/a.cpp", "static std::vector<int> seen;\n", "no mutable statics"),
+    ("core/include/rondo/a.hpp", "#pragma once\ninline std::uint64_t next_id{};\n", "no mutable statics"),
+    ("core/include/rondo/a.hpp", "int f();\n", "no #pragma once"),
+]
+FINE = [
+    ("core/include/rondo/task.hpp", "#pragma once\n#include <vector>\n#include <rondo/time.hpp>\n"
+                                    "static constexpr int grain = 16;\nstatic Ref adopt(Core& core) noexcept {\n}\n"
+                                    "inline constexpr Machine diagram(1);\nextern constinit thread_local Here here;\n"
+                                    "// a double, std::sort and <thread> in a comment\nconst char* t = \"double\";\n"),
+    ("core/include/rondo/time.hpp", "#pragma once\n#include <chrono>\n"),
+    ("core/src/a.cpp", '#include "a.hpp"\n#include <rondo/task.hpp>\nconstinit thread_local Here here;\n'
+                       "static void destroy(Frame* frame) {\n}\nint big = 1'000'000;\n"),
+    ("core/src/a.hpp", "#pragma once\n"),
+    ("backends/include/rondo/backends/epoll.hpp", "#pragma once\n#include <sys/epoll.h>\n"),
+    ("backends/src/epoll.cpp", "#include <rondo/backends/epoll.hpp>\n#include <thread>\nstatic int calls = 0;\n"),
+]
+
+
+def tree(folder, files):
+    for name, text in files:
+        path = pathlib.Path(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def self_test():
+    failures = 0
+    listed = ",".join(["-*", *sorted(ALLOWED | set(ALLOWED_IN))])
+    tidy = "CheckOptions:\n  - key: portability-restrict-system-includes.Includes\n    value: '{}'\n"
+    cases = [(slip, wanted, tidy.format(listed)) for *slip, wanted in SLIPS]
+    cases.append((None, None, tidy.format(listed)))
+    cases.append((None, "core/.clang-tidy allows <thread>, includes.py does not", tidy.format(listed + ",thread")))
+    cases.append((None, "includes.py allows <vector>, core/.clang-tidy does not", tidy.format(listed.replace(",vector", ""))))
+    for slip, wanted, config in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            tree(folder, [*FINE, ("core/.clang-tidy", config)] + ([slip] if slip else []))
+            found = [what for *_, what in check(pathlib.Path(folder))]
+            ok = found == [] if wanted is None else len(found) == 1 and wanted in found[0]
+            print(f"{'ok ' if ok else 'BAD'}  {wanted or 'a tree without slips'}")
+            if not ok:
+                print(f"     found: {found}")
+                failures += 1
+    return failures
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        sys.exit(1 if self_test() else 0)
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    problems = check(pathlib.Path(sys.argv[1]).resolve())
+    for name, line, what in problems:
+        print(f"{name}:{line}: {what}")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
