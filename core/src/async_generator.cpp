@@ -15,10 +15,15 @@ GeneratorCore::~GeneratorCore() {
   if (Link<GeneratorListTag>::linked()) Link<GeneratorListTag>::unlink();
 }
 
-void GeneratorCore::check_idle(const char* what) {
-  if (!paused()) throw RuntimeError(std::string(what) + ": the async generator is already running");
-  Kernel& kernel = running_kernel(what);
-  if (!Link<GeneratorListTag>::linked()) kernel.generators().push_back(*this);
+std::exception_ptr GeneratorCore::refusal(const char* what) {
+  if (!paused()) {
+    return std::make_exception_ptr(RuntimeError(std::string(what) + ": the async generator is already running"));
+  }
+  if (!here.kernel || !here.kernel->current()) {
+    return std::make_exception_ptr(RuntimeError(std::string(what) + ": an async generator needs a task to run in"));
+  }
+  if (!Link<GeneratorListTag>::linked()) here.kernel->generators().push_back(*this);
+  return nullptr;
 }
 
 void GeneratorCore::unhandled_exception() noexcept {
@@ -50,14 +55,16 @@ bool GeneratorAwaiter::run_body(FrameCore& frame) {
 }
 
 void GeneratorAwaiter::raise_error() {
+  if (refusal_) std::rethrow_exception(refusal_);
   if (core_->result.error) std::rethrow_exception(std::exchange(core_->result.error, nullptr));
 }
 
 bool GeneratorClose::await_ready() {
-  core_->check_idle("aclose");
+  if ((refusal_ = core_->refusal("aclose"))) return true;
   mark_begun();
   if (core_->closed_ && core_->state() == generator::State::suspended) {
-    throw RuntimeError("aclose: the async generator was closed before, and ignored it");
+    refusal_ = std::make_exception_ptr(RuntimeError("aclose: the async generator was closed before, and ignored it"));
+    return true;
   }
   core_->closed_ = true;
   fire<generator::diagram, generator::Event::close>(*core_);

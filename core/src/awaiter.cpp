@@ -16,8 +16,10 @@ namespace rondo {
 
 // The reason is decided by the step, not by who posted it (asyncio A10): a cancellation replaces value and error, unless
 // what was awaited ended with a cancellation of its own, whose message is then the one delivered.
-void Awaiter::deliver(FutureCore& awaited) {
-  if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
+void Awaiter::deliver(FutureCore& awaited, bool suspended) {
+  if (suspended) {
+    if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
+  }
   if (awaited.pending()) std::rethrow_exception(misuse(awaited));
   inherit_await_stack(awaited);
 }
@@ -33,9 +35,9 @@ std::optional<Message> Awaiter::pending_cancel(FutureCore& awaited) {
 }
 
 std::exception_ptr Awaiter::misuse(FutureCore& awaited) {
-  TaskCore& task = current();
-  std::string text = describe(task);
-  if (static_cast<FutureCore*>(&task) == &awaited) {
+  TaskCore* task = here.kernel ? here.kernel->current() : nullptr;
+  std::string text = task ? describe(static_cast<FutureCore&>(*task)) : "a coroutine that is not rondo's";
+  if (static_cast<FutureCore*>(task) == &awaited) {
     text += " cannot await itself";
   } else if (awaited.refuses_awaits()) {
     text += " cannot await " + describe(awaited) + ", which has awaited itself";

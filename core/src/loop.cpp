@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include <rondo/as_completed.hpp>
+#include <rondo/async_generator.hpp>
 #include <rondo/backend.hpp>
 #include <rondo/dump.hpp>
 #include <rondo/gather_core.hpp>
@@ -399,6 +400,7 @@ void Loop::discard_everything() {
     task->release();
   }
   while (Combinator* combinator = kernel.combinators_.front()) combinator->abandon();
+  while (!kernel.generators_.empty()) kernel.generators_.pop_front();  // their handles may live on
   while (Entry* entry = kernel.batch_.front()) drop_entry(*entry);
   while (Entry* entry = kernel.ready_.front()) drop_entry(*entry);
   while (Timer* timer = kernel.timers_.pop_due(never)) drop_entry(*timer);

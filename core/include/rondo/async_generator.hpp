@@ -32,8 +32,8 @@ class GeneratorCore : public PromiseBase, public Link<GeneratorListTag> {
     if (--references_ == 0) handle().destroy();
   }
 
-  /// RuntimeError if the generator is running already: `what` is the call that found it so.
-  void check_idle(const char* what);
+  /// Why `what` cannot be done: the generator is running already, or no loop is; else null.
+  std::exception_ptr refusal(const char* what);
   /// True if control is back from the body: it has yielded or ended.
   bool paused() const { return state_ != generator::State::running && state_ != generator::State::closing; }
   void unhandled_exception() noexcept;
@@ -93,6 +93,7 @@ class GeneratorAwaiter : public Awaiter, protected FrameLink {
   void raise_error();
 
   Ref<GeneratorCore> core_;
+  std::exception_ptr refusal_;
 };
 
 template <class T>
@@ -106,7 +107,7 @@ class GeneratorPromise final : public GeneratorCore {
   template <class U = T>
     requires std::convertible_to<U, T>
   GeneratorYield yield_value(U&& from) {
-    value.emplace(std::forward<U>(from));
+    if (state() != generator::State::closing) value.emplace(std::forward<U>(from));
     return {this};
   }
   std::optional<T> value;
@@ -118,7 +119,7 @@ class GeneratorNext final : public GeneratorAwaiter {
   using value_type = std::optional<T>;
   using GeneratorAwaiter::GeneratorAwaiter;
   bool await_ready() {
-    core_->check_idle("next");
+    if ((refusal_ = core_->refusal("next"))) return true;
     mark_begun();
     fire<generator::diagram, generator::Event::next>(*core_);
     return core_->paused();
@@ -133,6 +134,7 @@ class GeneratorNext final : public GeneratorAwaiter {
   }
   Outcome<std::optional<T>> outcome() {
     using Result = Outcome<std::optional<T>>;
+    if (refusal_) return Result::of_error(refusal_);
     ResultCore& result = core_->result;
     if (result.error && result.kind == ResultCore::Kind::error) return Result::of_error(std::exchange(result.error, nullptr));
     if (result.error) return Result::of_cancelled(std::exchange(result.error, nullptr));

@@ -34,8 +34,10 @@ class Awaiter {
   static TaskCore& current() { return *here.kernel->current(); }
 
   /// Throws CancelledError if the step that resumed this await delivers one, or RuntimeError after a misuse.
-  static void check_delivery(FutureCore& awaited) {
-    if (current().deliveries() != 0 || awaited.state() != future::State::returned) [[unlikely]] deliver(awaited);
+  static void check_delivery(FutureCore& awaited, bool suspended) {
+    if (awaited.state() != future::State::returned || (suspended && current().deliveries() != 0)) [[unlikely]] {
+      deliver(awaited, suspended);
+    }
   }
   static std::optional<Message> pending_cancel(FutureCore& awaited);
   /// Why a task was resumed although what it awaits is pending.
@@ -54,7 +56,7 @@ class Awaiter {
   static std::optional<Message> pending_cancel();
 
  private:
-  static void deliver(FutureCore& awaited);
+  static void deliver(FutureCore& awaited, bool suspended);
   [[noreturn]] static void throw_cancelled(TaskCore& task);
   [[noreturn]] static void throw_cancelled(TaskCore& task, Parking& parking);
   [[noreturn]] static void throw_foreign_await();

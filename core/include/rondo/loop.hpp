@@ -89,6 +89,7 @@ class Loop {
   /// runs behind everything posted before the next batch begins (asyncio L4).
   template <class F>
   TimerHandle call_later(Duration delay, F callback, Place place = Place::here()) {
+    check_thread("call_later");
     return call_at(after(time(), delay), std::move(callback), place);
   }
   template <class F>

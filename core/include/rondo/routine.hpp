@@ -69,7 +69,7 @@ class Routine {
   /// Called each time the task is resumed. What it throws ends the task with that error.
   virtual Next<T> step() = 0;
 
-  /// Called instead when a cancellation is delivered. The default ends the task as cancelled; return a Next to go on.
+  /// Called instead when a cancellation is delivered, or when the future it waited for was cancelled. The default ends the task as cancelled; return a Next to go on.
   virtual Next<T> cancelled(const CancelledError& error) { throw error; }
 };
 
@@ -113,6 +113,8 @@ class RoutineState final : public RoutineCore {
       sleep_.reset();
     } else if (take_cancel()) {
       cancel.emplace(message());
+    } else if (waited_ && waited_->was_cancelled()) {
+      cancel.emplace(cancel_message(waited_->retrieve()));
     }
     waited_ = Ref<FutureCore>();
     try {

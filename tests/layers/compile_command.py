@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSL-1.0
+"""The flags with which the build compiles a layer, read from its compile_commands.json."""
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+
+# The library of each layer.
+TARGETS = {"core": "rondo-core", "backends": "rondo", "adapters": "rondo-adapters"}
+
+
+def layer_commands(build, root, layer):
+    """All compile commands of the layer's own library, as (source, arguments)."""
+    found = []
+    for entry in json.loads(pathlib.Path(build, "compile_commands.json").read_text(encoding="utf-8")):
+        source = pathlib.Path(os.path.normpath(os.path.join(entry["directory"], entry["file"])))
+        target = pathlib.PurePath(entry.get("output", "")).parent.name
+        if not source.is_relative_to(pathlib.Path(root, layer, "src")):
+            continue
+        if any(target == f"lib{TARGETS[layer]}.{kind}.p" for kind in ("a", "so")):
+            found.append((source, shlex.split(entry["command"])))
+    return found
+
+
+def flags_of(arguments):
+    """The arguments without source, output and dependency file."""
+    kept = []
+    skip = False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument in ("-o", "-c", "-MQ", "-MF", "-MT"):
+            skip = True
+        elif argument not in ("-MD", "-MMD"):
+            kept.append(argument)
+    return kept
+
+
+def include_roots(arguments, build):
+    """The folders of -I, -isystem and the like, absolute."""
+    roots = []
+    following = False
+    for argument in arguments:
+        if following:
+            roots.append(argument)
+            following = False
+        elif argument in ("-I", "-isystem", "-iquote", "-idirafter"):
+            following = True
+        else:
+            for option in ("-isystem", "-iquote", "-idirafter", "-I"):
+                if argument.startswith(option):
+                    roots.append(argument[len(option):])
+                    break
+    return [pathlib.Path(os.path.normpath(os.path.join(build, root))) for root in roots]
+
+
+def layer_flags(build, root, layer):
+    commands = layer_commands(build, root, layer)
+    return flags_of(commands[0][1]) if commands else None
+
+
+def compile_text(flags, text, folder, build, name="slip.cpp"):
+    """Compiles `text` in `folder` with the flags of a layer; gives the errors, "" if there are none."""
+    source = pathlib.Path(folder, name)
+    source.write_text(text, encoding="utf-8")
+    ran = subprocess.run([*flags, "-fsyntax-only", "-w", str(source)], cwd=build, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True, check=False)
+    return "" if ran.returncode == 0 else ran.stdout or "the compiler failed"

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Compiles each public header of a layer alone, included twice, with the flags of the layer's own library.
+
+    headers.py BUILD ROOT LAYER
+    headers.py --self-test BUILD ROOT
+
+A header that needs another one to be included first does not pass. HEADERS_JOBS says how many to compile at a time.
+"""
+import concurrent.futures
+import os
+import pathlib
+import sys
+import tempfile
+
+import compile_command
+
+
+def check(flags, names, build):
+    """Problems of the headers `names`, by name."""
+    problems = {}
+    with tempfile.TemporaryDirectory() as folder:
+        def compile_alone(name):
+            text = f"#include <{name}>\n#include <{name}>\nint main() {{}}\n"
+            return name, compile_command.compile_text(flags, text, folder, build, name.replace("/", "_") + ".cpp")
+
+        with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("HEADERS_JOBS", "1"))) as pool:
+            for name, errors in pool.map(compile_alone, names):
+                if errors:
+                    problems[name] = errors
+    return problems
+
+
+def self_test(build, root):
+    flags = compile_command.layer_flags(build, root, "core")
+    slips = {
+        "forgets.hpp": "#pragma once\ninline std::vector<int> f() { return {}; }\n",  # <vector>
+        "twice.hpp": "struct Twice {};\n",  # #pragma once
+        "upwards.hpp": "#pragma once\n#include <rondo/backends/sim.hpp>\n",  # a layer above
+        "fine.hpp": "#pragma once\n#include <rondo/time.hpp>\ninline rondo::Duration f() { return {}; }\n",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in slips.items():
+            pathlib.Path(folder, name).write_text(text, encoding="utf-8")
+        found = check([*flags, f"-I{folder}"], list(slips), build)
+    wanted = {"forgets.hpp": "vector", "twice.hpp": "Twice", "upwards.hpp": "rondo/backends/sim.hpp"}
+    ok = set(found) == set(wanted) and all(text in found[name] for name, text in wanted.items())
+    print("ok" if ok else f"BAD: {found}")
+    return 0 if ok else 1
+
+
+def main():
+    arguments = sys.argv[1:]
+    testing = arguments[:1] == ["--self-test"]
+    if len(arguments) != 3:
+        sys.exit(__doc__)
+    if testing:
+        sys.exit(self_test(*(pathlib.Path(argument).resolve() for argument in arguments[1:])))
+    build, root = (pathlib.Path(argument).resolve() for argument in arguments[:2])
+    layer = arguments[2]
+    include = root / layer / "include"
+    names = sorted(path.relative_to(include).as_posix() for path in include.rglob("*.hpp"))
+    flags = compile_command.layer_flags(build, root, layer)
+    if not flags or not names:
+        sys.exit(f"headers.py: nothing to check in {layer}")
+    problems = check(flags, names, build)
+    for name, errors in problems.items():
+        print(f"{layer}/include/{name} does not compile alone:\n{errors}")
+    print(f"{len(names) - len(problems)} of {len(names)} headers of {layer} compile alone")
+    sys.exit(1 if problems else 0)
+
+
+main()

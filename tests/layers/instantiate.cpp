@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSL-1.0
+// instantiate.cpp - every template of core, used once, so that purity.py sees the code that they become.
+//
+// nm sees only what was emitted; a template that nobody uses could hide a clock. Nothing here is ever run. A new public
+// template belongs here.
+#include <rondo/rondo.hpp>
+#include <rondo/executor.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+template class rondo::Outcome<int>;
+template class rondo::Outcome<void>;
+template class rondo::ContextVar<std::string>;
+template class rondo::CoroPromise<std::unique_ptr<int>>;
+template class rondo::Next<int>;
+template class rondo::Next<void>;
+template class rondo::AsCompleted<int>;
+template class rondo::AsCompleted<void>;
+
+namespace {
+
+using namespace rondo;
+
+Coro<> nothing() { co_return; }
+Coro<int> number(int n) { co_return n; }
+Coro<std::string> text() { co_return "text"; }
+Coro<std::unique_ptr<int>> owner() { co_return std::make_unique<int>(1); }
+AsyncGenerator<int> numbers() {
+  for (int i = 0; i < 2; ++i) co_yield i;
+}
+
+class Count final : public Routine<int> {
+ public:
+  Next<int> step() override { return Next<int>::finish(1); }
+};
+class Idle final : public Routine<> {
+ public:
+  Next<void> step() override { return Next<void>::sleep(Duration(1)); }
+};
+
+Coro<> coroutines() {
+  co_await nothing();
+  co_await number(1);
+  co_await text();
+  co_await owner();
+  const auto outcome = co_await as_outcome(number(1));
+  if (outcome.failed()) outcome.raise();
+  co_await as_outcome(nothing());
+  co_await as_outcome(as_outcome(owner()));
+}
+
+Coro<> tasks() {
+  Task<int> task = create_task(number(1), {.name = "one"});
+  task.add_done_callback([](const Future<int>& future) { static_cast<void>(future.result()); });
+  task.remove_done_callback(task.add_done_callback([] {}));
+  task.set_name(task.name());
+  if (task.cancelling() > 0) task.uncancel();
+  task.cancel("text");
+  co_await task;
+  static_cast<void>(task.outcome());
+  static_cast<void>(task.exception());
+  co_await create_task(nothing());
+  co_await create_task(owner());
+  co_await as_outcome(create_task(text()));
+  co_await create_task(std::make_unique<Count>());
+  co_await create_task(std::make_unique<Idle>());
+  const AnyTask any(task);
+  if (any == current_task()) any.cancel();
+  static_cast<void>(all_tasks());
+  static_cast<void>(await_stack());
+}
+
+Coro<> futures() {
+  auto future = this_loop().create_future<int>();
+  future.set_result(1);
+  future.set_exception(RuntimeError("text"));
+  co_await future;
+  auto empty = this_loop().create_future();
+  empty.set_result();
+  empty.add_done_callback([](const Future<>& done) { done.result(); });
+  co_await as_outcome(empty);
+  auto owned = this_loop().create_future<std::unique_ptr<int>>();
+  owned.set_result(nullptr);
+  co_await std::move(owned);
+}
+
+Coro<> combinators() {
+  co_await gather(number(1), nothing(), text(), create_task(owner()), sleep(Duration(1), 2));
+  co_await gather(return_exceptions, number(1), nothing(), this_loop().create_future<std::string>());
+  std::vector<Coro<int>> coros;
+  coros.push_back(number(1));
+  co_await gather(std::move(coros));
+  std::vector<Task<>> started;
+  started.push_back(create_task(nothing()));
+  co_await gather(return_exceptions, started);
+  co_await wait(started, {.timeout = Duration(1), .return_when = first_completed});
+  co_await wait(all_tasks());
+  auto completed = as_completed(std::move(started), Duration(1));
+  while (auto next = completed.next()) co_await std::move(*next);
+  std::vector<Coro<int>> more;
+  more.push_back(number(2));
+  auto values = as_completed(std::move(more));
+  while (auto next = values.next()) co_await std::move(*next);
+  co_await shield(number(1));
+  co_await shield(nothing());
+  co_await shield(create_task(owner()));
+}
+
+Coro<int> in_timeout(Timeout& limit, int n) {
+  limit.reschedule(std::nullopt);
+  co_return n;
+}
+Coro<> in_group(TaskGroup& group) {
+  group.create_task(number(1)).cancel();
+  co_return;
+}
+Coro<int> in_group_with(TaskGroup&, int n) { co_return n; }
+
+Coro<> scopes() {
+  co_await sleep(Duration(1));
+  co_await sleep(Duration(1), std::string("text"));
+  co_await as_outcome(sleep(Duration(0)));
+  co_await timeout(Duration(1), in_timeout, 1);
+  co_await timeout(std::nullopt, nothing);
+  co_await timeout_at(this_loop().time(), in_timeout, 1);
+  co_await wait_for(number(1), Duration(1));
+  co_await wait_for(nothing(), std::nullopt);
+  co_await wait_for(create_task(text()), Duration(1));
+  co_await wait_for(sleep(Duration(1)), Duration(1));
+  co_await task_group(in_group);
+  co_await task_group(in_group_with, 1);
+  co_await readable(0);
+  co_await as_outcome(writable(1));
+  auto generator = numbers();
+  while (auto next = co_await generator.next()) static_cast<void>(*next);
+  co_await as_outcome(generator.next());
+  co_await generator.aclose();
+}
+
+Coro<> jobs(Executor& executor) {
+  co_await to_thread([](int n) { return n; }, 1);
+  co_await to_thread([] {});
+  co_await run_in_executor(executor, [](std::string s) { return s; }, std::string("text"));
+  co_await run_in_executor(nullptr, [] {});
+}
+
+void loops(Backend& backend) {
+  Loop loop;
+  loop.call_soon([] {}).cancel();
+  loop.call_later(Duration(1), [] {}).cancel();
+  loop.call_at(Instant(), [] {});
+  loop.call_soon_threadsafe([] {});
+  loop.set_exception_handler([](const ErrorContext&) {});
+  loop.add_signal_handler(2, [] {});
+  static_cast<void>(loop.create_task(number(1)));
+  static_cast<void>(loop.create_task(nothing()));
+  drive(loop, backend);
+  Runner runner(backend);
+  runner.run(nothing());
+  static_cast<void>(runner.run(number(1)));
+}
+
+}  // namespace
+
+void instantiate(Backend& backend, Executor& executor) {
+  loops(backend);
+  run(coroutines());
+  run(tasks());
+  run(backend, futures());
+  run(backend, combinators());
+  run(backend, scopes());
+  run(backend, jobs(executor));
+  static_cast<void>(run(number(1)));
+  static_cast<void>(run(backend, text()));
+}
