@@ -63,7 +63,8 @@ bool GeneratorClose::await_ready() {
   if ((refusal_ = core_->refusal("aclose"))) return true;
   mark_begun();
   if (core_->closed_ && core_->state() == generator::State::suspended) {
-    refusal_ = std::make_exception_ptr(RuntimeError("aclose: the async generator was closed before, and ignored it"));
+    refusal_ =
+        std::make_exception_ptr(StopAsyncIteration("aclose: the async generator was closed before, and ignored it"));
     return true;
   }
   core_->closed_ = true;

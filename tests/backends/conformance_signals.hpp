@@ -33,6 +33,8 @@ rondo::Coro<int> hear_twice(World* world) {
   co_return heard;
 }
 
+void pause() { std::this_thread::sleep_for(3ms); }
+
 /// Is interrupted while it sleeps; ends with "swallowed" if it is told to.
 rondo::Coro<std::string> interrupted(World* world, bool swallows) {
   rondo::this_loop().call_soon([world] { world->raise(SIGINT); });
@@ -143,8 +145,7 @@ CONFORMANCE("Ctrl-C interrupts the main task even while its job runs") {
   World world;
   const auto body = [](World* where) -> rondo::Coro<> {
     rondo::this_loop().call_soon([where] { where->raise(SIGINT); });
-    const auto slow = [] { std::this_thread::sleep_for(3ms); };
-    co_await rondo::to_thread(slow);
+    co_await rondo::to_thread(conformance::pause);
     co_await rondo::sleep(5s);
   };
   CHECK_THROWS_AS(rondo::run(world.backend, body(&world)), rondo::KeyboardInterrupt);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -158,8 +159,8 @@ std::string in_a_child(F body) {
   const pid_t child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child == 0) {
-    std::signal(SIGINT, SIG_DFL);
-    ::alarm(10);
+    for (const int signal : {SIGINT, SIGSEGV, SIGABRT}) std::signal(signal, SIG_DFL);
+    ::alarm(5);
     int code = 99;
     try {
       code = body();

@@ -105,16 +105,16 @@ TEST_CASE("threads are started when jobs come, one more while the others are bus
 
 TEST_CASE("threads are called by the pool's name and their number") {
   Jobs jobs;
-  Gate gate;
+  Gate here[2];
   std::string names[2];
   ThreadPoolExecutor pool({.threads = 2, .name = "worker"});
-  for (std::string& name : names) {
-    jobs.submit(pool, [&name, &gate] {
-      name = thread_name();
-      gate.wait();
+  for (const std::size_t i : {0U, 1U}) {
+    jobs.submit(pool, [&here, &names, i] {
+      names[i] = thread_name();
+      here[i].open();
+      here[1 - i].wait();
     });
   }
-  gate.open();
   REQUIRE(jobs.sink.wait_for(2));
   std::sort(std::begin(names), std::end(names));
   CHECK(names[0] == "worker-0");

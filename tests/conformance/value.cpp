@@ -29,6 +29,8 @@ std::string text_of(const std::exception_ptr& error) {
     return "!InvalidState";
   } catch (const std::invalid_argument&) {
     return "!Value";
+  } catch (const StopAsyncIteration&) {
+    return "!?StopAsyncIteration()";  // the language has no word for it; this is what the reference prints
   } catch (const RuntimeError&) {
     return "!Runtime";
   } catch (const std::exception& e) {

@@ -201,7 +201,7 @@ TEST_CASE("in debug mode call_soon, call_later and create_task from another thre
     attempt([&] { static_cast<void>(h.loop.create_task(turns(0, 1))); });
   }).join();
   const std::string rest = ": called from a thread that is not the loop's; use call_soon_threadsafe";
-  CHECK(texts == std::vector{"call_soon" + rest, "call_at" + rest, "create_task" + rest});
+  CHECK(texts == std::vector{"call_soon" + rest, "call_later" + rest, "create_task" + rest});
 }
 
 TEST_CASE("empty handles say that they are empty") {

@@ -193,7 +193,7 @@ TEST_CASE("with return_exceptions a cancelled gather waits for all children and 
   h.settle();
   CHECK(task.cancel("why"));
   h.run();
-  CHECK(h.ending("task") == "cancelled (why)");
+  CHECK(h.ending("task") == "cancelled");  // asyncio asks the child in the last position, which was not cancelled
   CHECK(h.loop.time() == Instant());
 }
 

@@ -92,6 +92,7 @@ class OutcomeAwaiter : public Awaiter {
  public:
   using value_type = Outcome<typename Inner::value_type>;
   template <class A>
+    requires(!std::same_as<std::remove_cvref_t<A>, OutcomeAwaiter>)
   explicit OutcomeAwaiter(A&& awaitable) : inner_(awaiter_of(std::forward<A>(awaitable))) {}
   bool await_ready() { return inner_.await_ready(); }
   template <class Promise>

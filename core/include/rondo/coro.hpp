@@ -150,7 +150,7 @@ class CoroPromise<void> final : public PromiseBase {
 
 /// A coroutine that has not started. Awaiting it runs it inside the awaiting task, with no scheduling in between;
 /// create_task() makes a task of it. Either is possible once. One that is dropped unstarted never runs.
-/// Parameters are kept until the frame goes: with this object, or with the last handle of the task.
+/// Parameters are kept until the frame goes: at the end of the await, or with the last handle of the task.
 /// A coroutine made where no loop runs takes its frame from the global heap, any other from the loop's pool.
 template <class T = void>
 class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro : private FrameLink {
@@ -164,9 +164,7 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
     std::swap(child, other.child);
     return *this;
   }
-  ~Coro() {
-    if (child) child->handle().destroy();
-  }
+  ~Coro() { drop(); }
 
   /// False once it was awaited, made a task, or moved from.
   explicit operator bool() const { return child && !child->link; }
@@ -180,6 +178,9 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
   friend CoroPromise<T>;
   friend CoroAwaiter<T>;
   explicit Coro(CoroPromise<T>& promise) { child = &promise; }
+  void drop() noexcept {
+    if (child) std::exchange(child, nullptr)->handle().destroy();
+  }
   Coro& checked() {
     if (!child || child->link) [[unlikely]] throw_empty_coro();
     return *this;
@@ -192,6 +193,7 @@ class CoroAwaiter : public Awaiter {
  public:
   using value_type = T;
   explicit CoroAwaiter(Coro<T>& coro) : coro_(&coro) {}
+  ~CoroAwaiter() { coro_->drop(); }
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>

@@ -53,6 +53,11 @@ class RuntimeError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// aclose() of an async generator that was closed before and went on to another co_yield instead.
+class StopAsyncIteration : public RuntimeError {
+  using RuntimeError::RuntimeError;
+};
+
 /// Nothing is ready, no timer is armed, no operation is in flight, no outside source is open: no task will ever go on.
 /// what() lists every task with what it waits for, and names the circle if there is one.
 class DeadlockError : public std::runtime_error {
