@@ -85,6 +85,22 @@ void erase(std::deque<OperationId>& from, OperationId id) {
 }  // namespace
 
 EpollBackend::EpollBackend(EpollOptions options) : options_(std::move(options)), start_ns_(monotonic_ns()) {
+  try {
+    open_descriptors();
+  } catch (...) {
+    close_descriptors();
+    throw;
+  }
+}
+
+EpollBackend::~EpollBackend() {
+  end_interrupts();
+  for (const auto& [signal, id] : signal_operations_) uninstall(signal);
+  shutdown_default_executor();
+  close_descriptors();
+}
+
+void EpollBackend::open_descriptors() {
   epoll_ = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   wake_ = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
   timer_ = check(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create");
@@ -97,10 +113,7 @@ EpollBackend::EpollBackend(EpollOptions options) : options_(std::move(options)),
   }
 }
 
-EpollBackend::~EpollBackend() {
-  end_interrupts();
-  for (const auto& [signal, id] : signal_operations_) uninstall(signal);
-  shutdown_default_executor();
+void EpollBackend::close_descriptors() noexcept {
   for (const int descriptor : {epoll_, wake_, timer_, signals_[0], signals_[1]}) {
     if (descriptor >= 0) ::close(descriptor);
   }
@@ -112,14 +125,25 @@ Instant EpollBackend::now() noexcept { return Instant(Duration(monotonic_ns() - 
 
 void EpollBackend::put(const Input& input) noexcept {
   if (!inbox_.put(input)) return;
-  ++wakeups_;
+  wakeups_.fetch_add(1, std::memory_order_relaxed);
+  wake();
+}
+
+void EpollBackend::wake() noexcept {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }
 
 void EpollBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
 
-void EpollBackend::job_done(OperationId id, std::int32_t result) noexcept { put(Input::completion(id, result)); }
+/// From the executor's thread, as the last thing it does about a job: from here on the executor may be gone.
+void EpollBackend::job_done(OperationId id, std::int32_t result) noexcept {
+  {
+    const std::lock_guard lock(jobs_mutex_);
+    jobs_.erase(key(id));
+  }
+  put(Input::completion(id, result));
+}
 
 // --- waiting ----------------------------------------------------------------------------------------------------------
 
@@ -153,15 +177,19 @@ int EpollBackend::poll(epoll_event* events, int capacity, Instant deadline) {
     if (count >= 0 || errno != ENOSYS) return std::max(0, count);
     has_pwait2_ = false;
   }
-  arm(deadline);
+  set_timer(deadline);
   return std::max(0, epoll_wait(epoll_, events, capacity, -1));
 }
 
 void EpollBackend::arm(Instant deadline) {
+  set_timer(deadline);
+  if (!ready_.empty() || !inbox_.fall_asleep()) wake();  // there is something to do already
+}
+
+void EpollBackend::set_timer(Instant deadline) {
   itimerspec timer{};
-  if (deadline != never) {
-    timer.it_value = to_timespec(std::max<std::int64_t>(1, deadline.time_since_epoch().count() + start_ns_));
-  }
+  const Instant absolute = after(deadline, Duration(start_ns_));
+  if (absolute != never) timer.it_value = to_timespec(std::max<std::int64_t>(1, absolute.time_since_epoch().count()));
   check(timerfd_settime(timer_, TFD_TIMER_ABSTIME, &timer, nullptr), "timerfd_settime");
 }
 
@@ -220,7 +248,10 @@ void EpollBackend::start(const Output& output) {
       return start_signal(output);
     case OperationKind::job: {
       Executor& executor = executor_for(output);
-      jobs_[key(output.id)] = &executor;
+      {
+        const std::lock_guard lock(jobs_mutex_);
+        jobs_[key(output.id)] = &executor;
+      }
       return executor.submit(*output.job, output.id, *this);
     }
   }
@@ -233,11 +264,14 @@ void EpollBackend::cancel(const Output& output) {
       return cancel_readiness(output);
     case OperationKind::signal:
       return cancel_signal(output);
-    case OperationKind::job:
-      if (const auto found = jobs_.find(key(output.id)); found != jobs_.end()) {
-        found->second->cancel(output.id, *this);
-        jobs_.erase(found);
+    case OperationKind::job: {
+      Executor* executor = nullptr;
+      {
+        const std::lock_guard lock(jobs_mutex_);
+        if (const auto found = jobs_.find(key(output.id)); found != jobs_.end()) executor = found->second;
       }
+      if (executor) executor->cancel(output.id, *this);  // else it has ended, and its completion is on the way
+    }
   }
 }
 
@@ -289,6 +323,7 @@ void EpollBackend::start_signal(const Output& output) {
   try {
     install(output.handle, signals_[1]);
     signal_operations_[output.handle] = output.id;
+    if (output.handle == SIGINT) interrupt_once.store(false);  // the program takes care of Ctrl-C itself
   } catch (const std::system_error& error) {
     ready_.push_back(Input::completion(output.id, -error.code().value()));
   }
@@ -301,7 +336,7 @@ void EpollBackend::cancel_signal(const Output& output) {
   if (current) {
     signal_operations_.erase(found);
     uninstall(output.handle);
-    if (output.handle == SIGINT && interrupt_) install(SIGINT, signals_[1]);
+    if (output.handle == SIGINT && interrupt_) watch_interrupts();
   }
   ready_.push_back(Input::completion(output.id, -ECANCELED));
 }
@@ -325,6 +360,10 @@ void EpollBackend::begin_interrupts(CallCore& call) {
   sigaction(SIGINT, nullptr, &current);
   if (current.sa_handler != SIG_DFL) return call.release();  // somebody handles Ctrl-C already, or ignores it
   interrupt_ = &call;
+  watch_interrupts();
+}
+
+void EpollBackend::watch_interrupts() {
   interrupts.store(0);
   interrupt_once.store(true);
   install(SIGINT, signals_[1]);

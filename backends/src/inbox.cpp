@@ -22,6 +22,7 @@ void Inbox::take(std::vector<Input>& inputs) {
   const std::lock_guard lock(mutex_);
   inputs.insert(inputs.end(), inputs_.begin(), inputs_.end());
   inputs_.clear();
+  asleep_ = false;
 }
 
 bool Inbox::fall_asleep() {

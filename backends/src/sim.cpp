@@ -37,11 +37,17 @@ std::uint32_t Oracle::choose(std::string_view site, std::uint32_t n) {
     const std::size_t at = tape_.size();
     if (at < replay_.size()) {
       if (replay_[at].site != site || replay_[at].n != n) {
+        replaying_ = false;  // from here on 0, so that the program can be wound up
         throw TapeMismatch("choice " + std::to_string(at) + ": the run asks '" + std::string(site) + "' of " +
                            std::to_string(n) + ", the tape answers '" + replay_[at].site + "' of " +
                            std::to_string(replay_[at].n));
       }
       answer = replay_[at].answer;
+      if (answer >= n) {
+        replaying_ = false;
+        throw TapeMismatch("choice " + std::to_string(at) + ": the tape answers " + std::to_string(answer) + " to '" +
+                           std::string(site) + "', which has " + std::to_string(n) + " answers");
+      }
     }
   } else if (seed_ != 0) {
     auto known = std::find_if(sites_.begin(), sites_.end(), [&](const Site& s) { return s.name == site; });
@@ -56,17 +62,17 @@ std::uint32_t Oracle::choose(std::string_view site, std::uint32_t n) {
 Backend::Backend(SimOptions options) : oracle_(options.replay ? Oracle(*options.replay) : Oracle(options.seed)) {}
 
 std::span<const Input> Backend::reap(Instant deadline) {
-  inputs_.clear();
-  std::swap(inputs_, ready_);
-  inbox_.take(inputs_);
-  if (inputs_.empty()) {
+  run_due();
+  inbox_.take(ready_);
+  if (ready_.empty()) {
     const Instant next = events_.empty() ? never : events_.front().when;
     const Instant until = std::min(deadline, next);
     if (until != never && until > now_) now_ = until;
     run_due();
-    std::swap(inputs_, ready_);
-    inbox_.take(inputs_);
+    inbox_.take(ready_);
   }
+  inputs_.clear();
+  std::swap(inputs_, ready_);
   return inputs_;
 }
 
@@ -80,6 +86,7 @@ void Backend::run_due() {
 }
 
 void Backend::submit(std::span<const Output> outputs) {
+  std::exception_ptr mismatch;
   for (const Output& output : outputs) {
     if (output.verb == Output::Verb::cancel) {
       const auto at = std::find_if(events_.begin(), events_.end(),
@@ -91,7 +98,14 @@ void Backend::submit(std::span<const Output> outputs) {
     }
     switch (output.kind) {
       case OperationKind::job: {
-        const auto answer = oracle_.choose("job.duration", job_durations_ns.size());
+        std::uint32_t answer = 0;
+        try {
+          answer = oracle_.choose("job.duration", job_durations_ns.size());
+        } catch (const TapeMismatch&) {
+          mismatch = std::current_exception();
+          ready_.push_back(Input::completion(output.id, -ECANCELED));
+          break;
+        }
         const Event event{after(now_, Duration(job_durations_ns[answer])), sequence_++, output};
         const auto at = std::find_if(events_.begin(), events_.end(),
                                      [&](const Event& other) { return other.when > event.when; });
@@ -107,6 +121,7 @@ void Backend::submit(std::span<const Output> outputs) {
         break;
     }
   }
+  if (mismatch) std::rethrow_exception(mismatch);  // with every output taken, as the contract wants
 }
 
 void Backend::post(CallCore& call) noexcept { static_cast<void>(inbox_.put(Input::post(call))); }

@@ -29,7 +29,7 @@ void ThreadPoolExecutor::submit(Job& job, OperationId id, JobSink& sink) noexcep
     const std::lock_guard lock(mutex_);
     if (stopping_) {
       refused = -ESHUTDOWN;
-    } else if (options_.queue_bound > 0 && queue_.size() >= options_.queue_bound + idle_) {
+    } else if (options_.queue_bound > 0 && queue_.size() >= options_.queue_bound + (options_.threads - busy_)) {
       refused = -ENOBUFS;
     } else {
       try {
@@ -66,13 +66,19 @@ void ThreadPoolExecutor::shutdown(Pending pending) {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    ++shutdowns_;
     if (pending == Pending::cancel) withdrawn.swap(queue_);
     threads.swap(threads_);
   }
   changed_.notify_all();
   for (const Item& item : withdrawn) item.sink->job_done(item.id, -ECANCELED);
   for (std::thread& thread : threads) thread.join();
+  std::unique_lock lock(mutex_);
+  --shutdowns_;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return shutdowns_ == 0; });  // another one may still join the threads
 }
+
 
 void ThreadPoolExecutor::work(std::size_t number) {
   sigset_t all;
@@ -88,10 +94,12 @@ void ThreadPoolExecutor::work(std::size_t number) {
     if (queue_.empty()) return;
     const Item item = queue_.front();
     queue_.pop_front();
+    ++busy_;
     lock.unlock();
     item.job->run();
     item.sink->job_done(item.id, 0);
     lock.lock();
+    --busy_;
   }
 }
 

@@ -320,6 +320,10 @@ void Loop::run_operation(Operation& operation) {
   if (operation.use() == Operation::Use::await) return kernel_->wake(operation);
   if (operation.use() == Operation::Use::job) return static_cast<JobOperation&>(operation).completed();
   auto& handler = static_cast<SignalHandler&>(operation);
+  if (handler.result() < 0) {
+    return call_exception_handler({"the signal cannot be handled (error " + std::to_string(-handler.result()) + ")",
+                                   nullptr, "handler of signal " + std::to_string(handler.signal)});
+  }
   for (std::uint32_t i = 0; i < times; ++i) {
     try {
       handler.call();
@@ -385,7 +389,7 @@ void Loop::refuse_foreign_thread(const char* what) const {
 
 void Loop::discard_everything() {
   const Scope scope(*this);
-  signal_handlers_.clear();
+  while (!signal_handlers_.empty()) remove_signal_handler(signal_handlers_.back()->signal);
   Kernel& kernel = *kernel_;
   kernel.ending_ = true;
   const Message closed("the loop was closed");

@@ -163,17 +163,24 @@ void Runner::finish() {
   run_until(executor.core());
 }
 
-/// Jobs write into blocks of the loop: those that run are waited for, the others withdrawn.
-void Runner::settle_jobs() noexcept {
+/// Nothing is left in flight when the loop goes: jobs that run are waited for, since they write into its blocks; all else
+/// is cancelled and has its terminal completion, so that the backend forgets this loop.
+void Runner::settle() noexcept {
   OperationTable& operations = loop_->kernel().operations();
   operations.cancel_jobs();
+  while (operations.jobs_in_flight() > 0) exchange();
+  loop_->discard();
+  while (operations.in_flight() > 0 || operations.outputs_waiting()) exchange();
+}
+
+/// Passes outputs and completions without running anything.
+void Runner::exchange() {
   std::array<Output, 64> out;
-  std::span<const Input> in;
-  while (operations.jobs_in_flight() > 0 || operations.outputs_waiting()) {
-    const StepResult result = loop_->step(backend_->now(), in, out, 0);
-    backend_->submit(std::span<const Output>(out).first(result.produced));
-    if (operations.jobs_in_flight() > 0) in = backend_->reap(result.produced == out.size() ? Instant::min() : never);
-  }
+  const StepResult result = loop_->step(backend_->now(), {}, out, 0);
+  backend_->submit(std::span<const Output>(out).first(result.produced));
+  const OperationTable& operations = loop_->kernel().operations();
+  if (operations.in_flight() == 0) return;
+  static_cast<void>(loop_->step(backend_->now(), backend_->reap(operations.outputs_waiting() ? Instant::min() : never), {}, 0));
 }
 
 void Runner::close() {
@@ -184,8 +191,8 @@ void Runner::close() {
       runner.closed_ = true;
       runner.backend_->shutdown_default_executor();
       if (runner.loop_) {
-        runner.settle_jobs();
         runner.loop_->drop_tasks_silently();
+        runner.settle();
       }
       runner.loop_.reset();
     }

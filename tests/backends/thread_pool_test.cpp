@@ -105,14 +105,14 @@ TEST_CASE("threads are started when jobs come, one more while the others are bus
 
 TEST_CASE("threads are called by the pool's name and their number") {
   Jobs jobs;
-  Gate here[2];
+  Gate gates[2];
   std::string names[2];
   ThreadPoolExecutor pool({.threads = 2, .name = "worker"});
   for (const std::size_t i : {0U, 1U}) {
-    jobs.submit(pool, [&here, &names, i] {
+    jobs.submit(pool, [&gates, &names, i] {
       names[i] = thread_name();
-      here[i].open();
-      here[1 - i].wait();
+      gates[i].open();
+      gates[1 - i].wait();
     });
   }
   REQUIRE(jobs.sink.wait_for(2));
@@ -218,7 +218,7 @@ TEST_CASE("a second shutdown waits as well, even while the first one still does"
   });
   REQUIRE(started.wait());
   std::jthread first([&pool] { pool.shutdown(); });
-  for (std::uint32_t i = 1; jobs.sink.count(-ESHUTDOWN) == 0; ++i) {  // until the first has begun
+  while (jobs.sink.count(-ESHUTDOWN) == 0) {  // until the first has begun
     jobs.submit(pool, [] {});
     std::this_thread::sleep_for(1ms);
   }

@@ -167,6 +167,9 @@ class Loop {
   std::uint64_t clamped() const { return kernel_->clamped_; }
   /// In debug mode: the task or callback that ran last, in words.
   const std::string& last_run() const { return last_run_; }
+  /// Destroys all tasks, callbacks and signal handlers that are left, as the destructor does: what they had started is
+  /// cancelled by the outputs of the next steps. Nothing may be scheduled afterwards.
+  void discard() { discard_everything(); }
   /// Marks the pending tasks as known: the destructor drops them in silence.
   void drop_tasks_silently() { silent_ = true; }
 

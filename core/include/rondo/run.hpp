@@ -65,7 +65,8 @@ class Runner {
   void run_main(TaskCore& main);
   void run_until(FutureCore& future);
   void cancel_tasks();
-  void settle_jobs() noexcept;
+  void settle() noexcept;
+  void exchange();
 
   std::unique_ptr<Backend> own_backend_;
   Backend* backend_;

@@ -2,11 +2,13 @@
 // epoll.hpp - the backend on Linux's epoll.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include <rondo/backend.hpp>
@@ -44,11 +46,12 @@ class EpollBackend final : public Backend, private JobSink {
 
   /// The one descriptor that becomes readable when there is something to do, for hosts that can watch a descriptor.
   int descriptor() const { return epoll_; }
-  /// Makes descriptor() readable at `deadline`, for hosts that sleep without reap().
+  /// Makes descriptor() readable at `deadline`, on a post, or now if there is something to do: for hosts that are about to
+  /// sleep without reap().
   void arm(Instant deadline);
 
   /// System calls of this backend that wrote the wake-up descriptor, for tests and benchmarks.
-  std::uint64_t wakeups() const { return wakeups_; }
+  std::uint64_t wakeups() const { return wakeups_.load(std::memory_order_relaxed); }
 
  private:
   /// The operations that wait for one descriptor.
@@ -59,7 +62,12 @@ class EpollBackend final : public Backend, private JobSink {
   };
 
   void job_done(OperationId id, std::int32_t result) noexcept override;
+  void open_descriptors();
+  void close_descriptors() noexcept;
   void put(const Input& input) noexcept;
+  void wake() noexcept;
+  void set_timer(Instant deadline);
+  void watch_interrupts();
   void start(const Output& output);
   void cancel(const Output& output);
   void start_readiness(const Output& output);
@@ -81,13 +89,14 @@ class EpollBackend final : public Backend, private JobSink {
   std::int64_t start_ns_ = 0;
   std::map<int, Watch> watches_;
   std::map<int, OperationId> signal_operations_;
-  std::map<std::uint64_t, Executor*> jobs_;  // by slot and generation
+  std::mutex jobs_mutex_;
+  std::map<std::uint64_t, Executor*> jobs_;  // those that have not ended, by slot and generation
   std::vector<Input> ready_;                 // found by submit(), reported by the next reap()
   std::vector<Input> inputs_;
   Inbox inbox_;
   std::unique_ptr<ThreadPoolExecutor> default_executor_;
   CallCore* interrupt_ = nullptr;
-  std::uint64_t wakeups_ = 0;
+  std::atomic<std::uint64_t> wakeups_ = 0;
   bool has_pwait2_ = true;
 };
 

@@ -16,7 +16,7 @@ namespace rondo {
 
 struct ThreadPoolOptions {
   std::size_t threads = 0;       // at most; 0: min(32, cores + 4)
-  std::size_t queue_bound = 0;   // jobs that wait for a thread; 0: no bound
+  std::size_t queue_bound = 0;   // jobs that wait while every thread is busy; 0: no bound
   std::string name = "rondo";    // threads are called name-0, name-1, ... (Linux shows 15 characters)
 };
 
@@ -54,7 +54,9 @@ class ThreadPoolExecutor final : public Executor {
   std::condition_variable changed_;
   std::deque<Item> queue_;
   std::vector<std::thread> threads_;
-  std::size_t idle_ = 0;
+  std::size_t idle_ = 0;  // threads that wait for a job
+  std::size_t busy_ = 0;  // threads that run one
+  std::size_t shutdowns_ = 0;  // under way
   bool stopping_ = false;
 };
 
