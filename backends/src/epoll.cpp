@@ -124,9 +124,10 @@ Instant EpollBackend::now() noexcept { return Instant(Duration(monotonic_ns() - 
 // --- from other threads -----------------------------------------------------------------------------------------------
 
 void EpollBackend::put(const Input& input) noexcept {
-  if (!inbox_.put(input)) return;
-  wakeups_.fetch_add(1, std::memory_order_relaxed);
-  wake();
+  inbox_.put(input, [this] {
+    wakeups_.fetch_add(1, std::memory_order_relaxed);
+    wake();
+  });
 }
 
 void EpollBackend::wake() noexcept {

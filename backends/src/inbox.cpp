@@ -2,8 +2,6 @@
 // inbox.cpp - see inbox.hpp.
 #include <rondo/backends/inbox.hpp>
 
-#include <utility>
-
 namespace rondo {
 
 Inbox::~Inbox() {
@@ -12,10 +10,9 @@ Inbox::~Inbox() {
   }
 }
 
-bool Inbox::put(const Input& input) {
-  const std::lock_guard lock(mutex_);
-  inputs_.push_back(input);
-  return std::exchange(asleep_, false);
+void Inbox::wait() {
+  std::unique_lock lock(mutex_);
+  arrived_.wait(lock, [this] { return !inputs_.empty(); });
 }
 
 void Inbox::take(std::vector<Input>& inputs) {

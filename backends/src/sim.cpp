@@ -59,7 +59,10 @@ std::uint32_t Oracle::choose(std::string_view site, std::uint32_t n) {
   return answer;
 }
 
-Backend::Backend(SimOptions options) : oracle_(options.replay ? Oracle(*options.replay) : Oracle(options.seed)) {}
+Backend::Backend(SimOptions options) : oracle_(options.replay ? Oracle(*options.replay) : Oracle(options.seed)) {
+  ready_.reserve(256);  // what submit() must be able to report when memory is short
+  inputs_.reserve(256);
+}
 
 std::span<const Input> Backend::reap(Instant deadline) {
   run_due();
@@ -69,6 +72,7 @@ std::span<const Input> Backend::reap(Instant deadline) {
     const Instant until = std::min(deadline, next);
     if (until != never && until > now_) now_ = until;
     run_due();
+    if (until == never && ready_.empty()) inbox_.wait();  // only another thread can do something now
     inbox_.take(ready_);
   }
   inputs_.clear();
@@ -86,7 +90,7 @@ void Backend::run_due() {
 }
 
 void Backend::submit(std::span<const Output> outputs) {
-  std::exception_ptr mismatch;
+  std::exception_ptr failure;
   for (const Output& output : outputs) {
     if (output.verb == Output::Verb::cancel) {
       const auto at = std::find_if(events_.begin(), events_.end(),
@@ -97,21 +101,14 @@ void Backend::submit(std::span<const Output> outputs) {
       continue;
     }
     switch (output.kind) {
-      case OperationKind::job: {
-        std::uint32_t answer = 0;
+      case OperationKind::job:
         try {
-          answer = oracle_.choose("job.duration", job_durations_ns.size());
-        } catch (const TapeMismatch&) {
-          mismatch = std::current_exception();
+          start_job(output);
+        } catch (...) {  // the tape asks for another run, or memory is short: the job has its completion all the same
+          failure = std::current_exception();
           ready_.push_back(Input::completion(output.id, -ECANCELED));
-          break;
         }
-        const Event event{after(now_, Duration(job_durations_ns[answer])), sequence_++, output};
-        const auto at = std::find_if(events_.begin(), events_.end(),
-                                     [&](const Event& other) { return other.when > event.when; });
-        events_.insert(at, event);
         break;
-      }
       case OperationKind::signal:
         events_.push_back({never, sequence_++, output});
         break;
@@ -121,10 +118,20 @@ void Backend::submit(std::span<const Output> outputs) {
         break;
     }
   }
-  if (mismatch) std::rethrow_exception(mismatch);  // with every output taken, as the contract wants
+  if (failure) std::rethrow_exception(failure);  // with every output taken, as the contract wants
 }
 
-void Backend::post(CallCore& call) noexcept { static_cast<void>(inbox_.put(Input::post(call))); }
+void Backend::start_job(const Output& output) {
+  const auto answer = oracle_.choose("job.duration", job_durations_ns.size());
+  const Event event{after(now_, Duration(job_durations_ns[answer])), sequence_++, output};
+  const auto at =
+      std::find_if(events_.begin(), events_.end(), [&](const Event& other) { return other.when > event.when; });
+  events_.insert(at, event);
+}
+
+void Backend::post(CallCore& call) noexcept {
+  inbox_.put(Input::post(call), [] {});
+}
 
 void Backend::begin_interrupts(CallCore& call) {
   end_interrupts();

@@ -392,13 +392,12 @@ void Loop::discard_everything() {
   while (!signal_handlers_.empty()) remove_signal_handler(signal_handlers_.back()->signal);
   Kernel& kernel = *kernel_;
   kernel.ending_ = true;
-  const Message closed("the loop was closed");
   while (TaskCore* task = kernel.tasks_.front()) {
     if (!silent_) call_exception_handler({"a task was destroyed while it was pending", nullptr, describe(*task)});
     static_cast<Link<TaskListTag>&>(*task).unlink();
     --kernel.tasks_alive_;
     fire<task::diagram, task::Event::drop>(*task);
-    task->message_ = closed;
+    task->message_ = closed_;
     fire<future::diagram, future::Event::cancel>(static_cast<FutureCore&>(*task));
     kernel.discard(*task);
     task->release();

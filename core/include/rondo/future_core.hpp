@@ -154,8 +154,7 @@ class FutureCore : public Waitable {
 class FutureBlock : public FutureCore {
  public:
   using Destroy = void (*)(FutureBlock&) noexcept;
-  FutureBlock(WaitableKind kind, Kernel& kernel, ResultCore& result, Destroy destroyer, Place created)
-      : FutureCore(kind, kernel, result), destroy_(destroyer), created_(created) {}
+  FutureBlock(WaitableKind kind, Kernel& kernel, ResultCore& result, Destroy destroyer, Place created);
   Place created() const { return created_; }
 
  protected:

@@ -210,7 +210,10 @@ inline Kernel& running_kernel(const char* what) {
 }
 
 inline FutureCore::FutureCore(WaitableKind kind, Kernel& kernel, ResultCore& result)
-    : Waitable(kind), kernel_(&kernel), result_(&result), id_(kernel.next_id()) {
+    : Waitable(kind), kernel_(&kernel), result_(&result), id_(kernel.next_id()) {}
+
+inline FutureBlock::FutureBlock(WaitableKind kind, Kernel& kernel, ResultCore& result, Destroy destroyer, Place created)
+    : FutureCore(kind, kernel, result), destroy_(destroyer), created_(created) {
   kernel.move_in();
 }
 
@@ -235,6 +238,7 @@ inline TaskCore::TaskCore(EntryKind kind, Kernel& kernel, FrameCore* root, Resul
 inline TaskCore::~TaskCore() = default;
 
 inline void Kernel::start(TaskCore& task) {
+  move_in();
   tasks_.push_back(task);
   ++tasks_alive_;
   task.since_ = now_;

@@ -222,6 +222,7 @@ class Loop {
   void discard_everything();
   static void drop_entry(Entry& entry);
 
+  const Message closed_{"the loop was closed"};  // made now, for an end that may have no memory
   Kernel* kernel_;
   Backend* backend_ = nullptr;
   std::unique_ptr<Handler> handler_;

@@ -5,7 +5,9 @@
 // it yet: while the loop is busy, posting costs a lock and a push, and no system call.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <rondo/call.hpp>
@@ -20,8 +22,25 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  /// From any thread. True if the loop sleeps and the caller must wake it.
-  [[nodiscard]] bool put(const Input& input);
+  /// From any thread. If the loop sleeps, calls `wake` while it still holds the lock: once the lock is free the loop may
+  /// take the input, end, and destroy what `wake` needs.
+  template <class Wake>
+  void put(const Input& input, Wake wake) {
+    const std::lock_guard lock(mutex_);
+    inputs_.push_back(input);
+    if (std::exchange(asleep_, false)) wake();
+    arrived_.notify_one();
+  }
+
+  /// The same for a caller that wakes the loop by itself: true if it must.
+  [[nodiscard]] bool put(const Input& input) {
+    bool must_wake = false;
+    put(input, [&] { must_wake = true; });
+    return must_wake;
+  }
+
+  /// On the loop's thread: sleeps until something has arrived, for a backend that has nothing else to wait for.
+  void wait();
 
   /// On the loop's thread: appends all that has arrived to `inputs`.
   void take(std::vector<Input>& inputs);
@@ -32,6 +51,7 @@ class Inbox {
 
  private:
   std::mutex mutex_;
+  std::condition_variable arrived_;
   std::vector<Input> inputs_;
   bool asleep_ = false;  // and not woken
 };

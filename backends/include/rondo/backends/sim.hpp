@@ -88,6 +88,7 @@ class Backend final : public rondo::Backend {
     Output output;
   };
   void run_due();
+  void start_job(const Output& output);
 
   Oracle oracle_;
   Instant now_{};

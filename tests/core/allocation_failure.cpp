@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// allocation_failure.cpp - fails each allocation of a program in turn: 1st, 2nd, 3rd, ... until one run needs no more.
+//
+// Each run must end in its value or in std::bad_alloc (alone or inside an ExceptionGroup), give back every byte, and
+// leave the next run as good as new. Prints how many allocations were failed.
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+#include <rondo/backends/sim.hpp>
+#include <rondo/rondo.hpp>
+
+namespace {
+
+long countdown = -1;  // allocations until one fails; negative: none does
+long outstanding = 0;
+bool failed = false;
+
+void* take(std::size_t size, std::size_t alignment) {
+  if (countdown > 0 && --countdown == 0) {
+    failed = true;
+    throw std::bad_alloc();
+  }
+  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (!memory) std::abort();
+  ++outstanding;
+  return memory;
+}
+
+void give(void* memory) noexcept {
+  if (!memory) return;
+  --outstanding;
+  std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return take(size, 1); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return take(size, static_cast<std::size_t>(alignment)); }
+void operator delete(void* memory) noexcept { give(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { give(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give(memory); }
+
+namespace {
+
+using namespace rondo;
+using namespace std::chrono_literals;
+
+Coro<int> worker(int n) {
+  co_await sleep(std::chrono::milliseconds(n));
+  co_return n;
+}
+
+Coro<int> nested(int depth) {
+  if (depth == 0) co_return co_await worker(1);
+  const int below = co_await nested(depth - 1);
+  co_return below + 1;
+}
+
+Coro<> group_body(TaskGroup& group) {
+  static_cast<void>(group.create_task(worker(3)));
+  static_cast<void>(group.create_task(worker(4), {.name = "a task with a name that is not short"}));
+  co_await sleep(1ms);
+}
+
+AsyncGenerator<int> numbers() {
+  for (int i = 0; i < 3; ++i) co_yield i;
+}
+
+Coro<int> program() {
+  int sum = co_await nested(5);
+  auto [a, b] = co_await gather(worker(1), worker(2));
+  sum += a + b;
+  sum += co_await wait_for(worker(5), 1s);
+  static_cast<void>(co_await as_outcome(wait_for(worker(500), 1ms)));
+  co_await task_group(group_body);
+  std::vector<Task<int>> tasks;
+  for (int i = 1; i < 4; ++i) tasks.push_back(create_task(worker(i)));
+  tasks[2].cancel("with a message");
+  auto parted = co_await wait(tasks);
+  sum += static_cast<int>(parted.done.size());
+  auto completed = as_completed(std::move(parted.done));
+  while (auto next = completed.next()) static_cast<void>(co_await as_outcome(std::move(*next)));
+  auto generator = numbers();
+  while (auto value = co_await generator.next()) sum += *value;
+  sum += co_await shield(worker(1));
+  sum += co_await to_thread([] { return 7; });
+  Future<int> future = this_loop().create_future<int>();
+  this_loop().call_later(1ms, [future] { future.set_result(1); });
+  future.add_done_callback([] {});
+  sum += co_await future;
+  co_return sum;
+}
+
+bool only_bad_alloc(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (const ExceptionGroup& group) {
+    for (const auto& member : group.exceptions()) {
+      if (!only_bad_alloc(member)) return false;
+    }
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// -1: it ended in bad_alloc; -2: in something else.
+int run_once() {
+  try {
+    return sim::run(program());
+  } catch (...) {
+    countdown = -1;
+    return only_bad_alloc(std::current_exception()) ? -1 : -2;
+  }
+}
+
+}  // namespace
+
+int main() {
+  const int expected = run_once();
+  long n = 1;
+  for (;; ++n) {
+    const long before = outstanding;
+    failed = false;
+    countdown = n;
+    const int got = run_once();
+    countdown = -1;
+    if (!failed) break;
+    if (got != expected && got != -1) {
+      std::printf("allocation %ld: the run ended with %d\n", n, got);
+      return 1;
+    }
+    if (outstanding != before) {
+      std::printf("allocation %ld: %ld blocks leaked\n", n, outstanding - before);
+      return 1;
+    }
+    if (run_once() != expected) {
+      std::printf("allocation %ld: the next run is not as good as new\n", n);
+      return 1;
+    }
+  }
+  std::printf("%ld allocations failed in turn\n", n - 1);
+  return n > 20 ? 0 : 1;
+}
