@@ -124,10 +124,14 @@ Instant EpollBackend::now() noexcept { return Instant(Duration(monotonic_ns() - 
 // --- from other threads -----------------------------------------------------------------------------------------------
 
 void EpollBackend::put(const Input& input) noexcept {
-  inbox_.put(input, [this] {
-    wakeups_.fetch_add(1, std::memory_order_relaxed);
-    wake();
-  });
+  inbox_.put(
+      input,
+      [](void* who) {
+        auto& backend = *static_cast<EpollBackend*>(who);
+        backend.wakeups_.fetch_add(1, std::memory_order_relaxed);
+        backend.wake();
+      },
+      this);
 }
 
 void EpollBackend::wake() noexcept {

@@ -130,7 +130,7 @@ void Backend::start_job(const Output& output) {
 }
 
 void Backend::post(CallCore& call) noexcept {
-  inbox_.put(Input::post(call), [] {});
+  static_cast<void>(inbox_.put(Input::post(call)));
 }
 
 void Backend::begin_interrupts(CallCore& call) {

@@ -7,7 +7,6 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include <rondo/call.hpp>
@@ -22,22 +21,11 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  /// From any thread. If the loop sleeps, calls `wake` while it still holds the lock: once the lock is free the loop may
-  /// take the input, end, and destroy what `wake` needs.
-  template <class Wake>
-  void put(const Input& input, Wake wake) {
-    const std::lock_guard lock(mutex_);
-    inputs_.push_back(input);
-    if (std::exchange(asleep_, false)) wake();
-    arrived_.notify_one();
-  }
-
+  /// From any thread. If the loop sleeps, calls `wake(who)` while it still holds the lock: once the lock is free the loop
+  /// may take the input, end, and destroy what `wake` needs.
+  void put(const Input& input, void (*wake)(void* who), void* who);
   /// The same for a caller that wakes the loop by itself: true if it must.
-  [[nodiscard]] bool put(const Input& input) {
-    bool must_wake = false;
-    put(input, [&] { must_wake = true; });
-    return must_wake;
-  }
+  [[nodiscard]] bool put(const Input& input);
 
   /// On the loop's thread: sleeps until something has arrived, for a backend that has nothing else to wait for.
   void wait();
