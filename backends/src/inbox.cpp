@@ -6,6 +6,8 @@
 
 namespace rondo {
 
+Inbox::Inbox() = default;
+
 Inbox::~Inbox() {
   for (const Input& input : inputs_) {
     if (input.call) input.call->release();

@@ -16,7 +16,7 @@ namespace rondo {
 
 class Inbox {
  public:
-  Inbox() = default;
+  Inbox();
   ~Inbox();
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
