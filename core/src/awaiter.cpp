@@ -16,10 +16,8 @@ namespace rondo {
 
 // The reason is decided by the step, not by who posted it (asyncio A10): a cancellation replaces value and error, unless
 // what was awaited ended with a cancellation of its own, whose message is then the one delivered.
-void Awaiter::deliver(FutureCore& awaited, bool suspended) {
-  if (suspended) {
-    if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
-  }
+void Awaiter::deliver(FutureCore& awaited) {
+  if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
   if (awaited.pending()) std::rethrow_exception(misuse(awaited));
   inherit_await_stack(awaited);
 }
@@ -47,26 +45,17 @@ std::exception_ptr Awaiter::misuse(FutureCore& awaited) {
   return std::make_exception_ptr(RuntimeError(text));
 }
 
-std::optional<Message> Awaiter::pending_cancel(Parking& parking) {
-  TaskCore& task = current();
-  const bool own = task.take_cancel();
-  if (parking.was_cancelled()) return parking.message();
-  if (own) return task.message();
-  return std::nullopt;
-}
-
 std::optional<Message> Awaiter::pending_cancel() {
   TaskCore& task = current();
-  if (task.take_cancel()) return task.message();
-  return std::nullopt;
+  const std::uint8_t deliveries = task.take_deliveries();
+  if (deliveries == 0) return std::nullopt;
+  return task.delivered_message(deliveries);
 }
 
 void Awaiter::throw_cancelled(TaskCore& task) {
-  task.take_cancel();
-  throw CancelledError(task.message());
+  const std::uint8_t deliveries = task.take_deliveries();
+  throw CancelledError(task.delivered_message(deliveries));
 }
-
-void Awaiter::throw_cancelled(TaskCore&, Parking& parking) { throw CancelledError(*pending_cancel(parking)); }
 
 void Awaiter::throw_foreign_await() {
   throw RuntimeError("co_await outside a rondo task: only a Coro or an AsyncGenerator can await this");

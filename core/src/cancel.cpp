@@ -85,11 +85,17 @@ bool Kernel::cancel(Waitable& first, const Message& message) {
         }
       } else {
         answer = at->pending();
-        at->message_ = answer ? message : at->message_;
         if (at->is_future()) {
-          fire<future::diagram, future::Event::cancel>(static_cast<FutureCore&>(*at));
+          auto& future = static_cast<FutureCore&>(*at);
+          if (answer) future.message_ = message;
+          fire<future::diagram, future::Event::cancel>(future);
         } else {
-          fire<future::diagram, future::Event::cancel>(static_cast<Parking&>(*at));
+          auto& parking = static_cast<Parking&>(*at);
+          if (answer) {
+            parking.message_ = message;
+            parking.task_->deliveries_ |= TaskCore::deliver_wait;
+          }
+          fire<future::diagram, future::Event::cancel>(parking);
         }
       }
     }

@@ -39,12 +39,18 @@ void Kernel::delete_if_unused() noexcept {
   if (loop_ == nullptr && residents_ == 0 && blocks_left_ == 0) delete this;
 }
 
-bool Kernel::keep_frame(void* memory, std::size_t size) noexcept {
-  if (!kept_) return false;
-  const auto* from = static_cast<const std::byte*>(memory);
-  const auto* task = reinterpret_cast<const std::byte*>(kept_);
-  if (task < from || task >= from + size) return false;  // a frame below the root, or of another task
-  kept_->kept_memory_ = memory;
+void deallocate_unusual(void* frame, void* block, std::size_t size, Kernel* kernel) noexcept {
+  Kernel* ending = kernel ? kernel : here.kernel;
+  if (ending && ending->ending() && ending->keep_frame(frame, size)) return;
+  if (kernel) {
+    kernel->deallocate(block, size);
+  } else {
+    ::operator delete(block);
+  }
+}
+
+bool Kernel::keep_frame(void* frame, std::size_t size) noexcept {
+  if (!kept_ || FrameHead::task_room(frame) != kept_) return false;  // a frame below the root, or of another task
   kept_->kept_size_ = size;
   kept_ = nullptr;
   return true;
@@ -83,17 +89,12 @@ void Parking::perform(future::Do effect) {
   if (effect == future::Do::publish) fire<task::diagram, task::Event::wake>(*task_);
 }
 
-void Kernel::publish(FutureCore& future) {
-  while (Entry* entry = future.waiters_.front()) {
-    entry->unlink();
-    if (entry->entry_kind() <= EntryKind::routine) [[likely]] {
-      fire<task::diagram, task::Event::wake>(static_cast<TaskCore&>(*entry));
-    } else if (entry->entry_kind() == EntryKind::call) {
-      static_cast<CallCore&>(*entry).keep(future);
-      fire<handle::diagram, handle::Event::due>(static_cast<CallCore&>(*entry));
-    } else {
-      ready_.push_back(*entry);
-    }
+void Kernel::publish_to(Entry& entry, FutureCore& future) {
+  if (entry.entry_kind() == EntryKind::call) {
+    static_cast<CallCore&>(entry).keep(future);
+    fire<handle::diagram, handle::Event::due>(static_cast<CallCore&>(entry));
+  } else {
+    ready_.push_back(entry);
   }
 }
 
@@ -111,8 +112,6 @@ void Kernel::feed(const Input& input) {
 
 // --- FutureCore -------------------------------------------------------------------------------------------------------
 
-void FutureCore::set_returned() { fire<future::diagram, future::Event::set_result>(*this); }
-
 void FutureCore::set_failed(std::exception_ptr error) {
   const auto kind = is_cancelled_error(error) ? ResultCore::Kind::cancelled : ResultCore::Kind::error;
   set_failed(std::move(error), kind);
@@ -126,20 +125,6 @@ void FutureCore::set_failed(std::exception_ptr error, ResultCore::Kind kind) {
 
 bool FutureCore::cancel(const Message& message) { return kernel_->cancel(*this, message); }
 
-void FutureCore::perform(future::Do effect) {
-  switch (effect) {
-    case future::Do::publish_error:
-      unretrieved_ = true;
-      [[fallthrough]];
-    case future::Do::publish:
-      kernel_->publish(*this);
-      break;
-    case future::Do::refuse:
-      unretrieved_ = false;
-      break;
-  }
-}
-
 /// Destroys a chain of frames from the innermost outwards, so that no destructor runs inside another's.
 static void destroy_frames(FrameCore* frame) {
   while (frame) {
@@ -151,20 +136,15 @@ static void destroy_frames(FrameCore* frame) {
   }
 }
 
-/// The end of a task whose frame went before it.
-static void free_kept(TaskCore& task, void* memory, std::size_t size) {
-  task.~TaskCore();
-  release_frame(memory, size);
-}
-
 void Kernel::discard(TaskCore& task) noexcept {
   if (task.entry_kind() == EntryKind::routine) {
     static_cast<RoutineCore&>(task).drop();
   } else {
     FrameCore* innermost = task.innermost_;
-    task.outlives_frame_ = true;
     kept_ = &task;
     destroy_frames(innermost);
+    task.innermost_ = nullptr;
+    ::new (task.result_) ResultCore;  // the one in the frame went with it; there will be no other
   }
 }
 
@@ -176,34 +156,39 @@ std::exception_ptr FutureCore::retrieve() {
 }
 
 inline void Kernel::destroy_one(TaskCore& task) {
-  if (task.entry_kind() == EntryKind::routine) {
+  if (task.entry_kind() == EntryKind::routine) [[unlikely]] {
     static_cast<RoutineCore&>(task).destroy_block();
-  } else if (task.outlives_frame_) {
-    free_kept(task, task.kept_memory_, task.kept_size_);
+  } else if (FrameCore* root = task.innermost_) [[likely]] {  // it has ended: the root is the only frame left
+    task.~TaskCore();
+    root->handle().destroy();
   } else {
-    task.innermost_->handle().destroy();  // it has ended: the root is the only frame left
+    const std::size_t size = task.kept_size_;
+    task.result_->~ResultCore();
+    task.~TaskCore();
+    release_block<FrameHead>(&task, size);
   }
 }
 
 /// A task may hold the last handle of another, and so on: one after the other, not one inside the other.
 inline void Kernel::destroy(TaskCore& first) {
-  if (dropping_) return dropped_.push_back(first);
+  if (dropping_) [[unlikely]] return dropped_.push_back(first);
   dropping_ = true;
   destroy_one(first);
-  while (!dropped_.empty()) {
-    destroy_one(dropped_.pop_front());
-    --residents_;
-  }
+  if (!dropped_.empty()) [[unlikely]] destroy_dropped();
   dropping_ = false;
   move_out();
 }
 
-void FutureCore::destroy() {
-  Kernel& kernel = *kernel_;
-  if (unretrieved_ && !kernel.closed()) [[unlikely]] {
-    kernel.loop().call_exception_handler({"the exception was never retrieved", result_->error, describe(*this)});
+void Kernel::destroy_dropped() noexcept {
+  while (!dropped_.empty()) {
+    destroy_one(dropped_.pop_front());
+    --residents_;
   }
-  if (kind_ == WaitableKind::task) return kernel.destroy(static_cast<TaskCore&>(*this));
+}
+
+void FutureCore::destroy() {
+  if (unretrieved_) [[unlikely]] report_unretrieved();
+  if (kind_ == WaitableKind::task) [[likely]] return kernel_->destroy(static_cast<TaskCore&>(*this));
   while (Entry* entry = waiters_.front()) {  // dropped while pending: nobody will ever complete it
     if (entry->entry_kind() == EntryKind::call) {
       Handle(static_cast<CallCore&>(*entry)).cancel();
@@ -211,9 +196,15 @@ void FutureCore::destroy() {
       entry->unlink();
     }
   }
+  Kernel& kernel = *kernel_;
   auto& block = static_cast<FutureBlock&>(*this);
   block.destroy_(block);
   kernel.move_out();
+}
+
+void FutureCore::report_unretrieved() {
+  if (kernel_->closed()) return;
+  kernel_->loop().call_exception_handler({"the exception was never retrieved", result_->error, describe(*this)});
 }
 
 // --- TaskCore ---------------------------------------------------------------------------------------------------------
@@ -228,7 +219,7 @@ TaskCore::Details& TaskCore::make_details() {
 }
 
 std::uint32_t TaskCore::uncancel() {
-  if (cancel_requests_ > 0 && --cancel_requests_ == 0) must_cancel_ = false;
+  if (cancel_requests_ > 0 && --cancel_requests_ == 0) notes_ &= static_cast<std::uint8_t>(~note_cancel);
   return cancel_requests_;
 }
 
@@ -236,10 +227,7 @@ void TaskCore::perform_rare(task::Do effect) {
   switch (effect) {
     case task::Do::park_and_cancel:
       perform(task::Do::park);
-      if (kernel_->cancel(*awaiting_, message_)) must_cancel_ = false;
-      break;
-    case task::Do::publish_value:
-      set_returned();
+      if (kernel_->cancel(*awaiting_, message_)) notes_ = 0;
       break;
     case task::Do::publish_error:
       fire<future::diagram, future::Event::set_exception>(static_cast<FutureCore&>(*this));
@@ -249,7 +237,7 @@ void TaskCore::perform_rare(task::Do effect) {
       fire<future::diagram, future::Event::cancel>(static_cast<FutureCore&>(*this));
       break;
     case task::Do::publish_noted:
-      must_cancel_ = false;
+      notes_ = 0;
       fire<future::diagram, future::Event::cancel>(static_cast<FutureCore&>(*this));
       break;
     case task::Do::discard:
@@ -266,8 +254,12 @@ void TaskCore::perform(task::Do effect, const Message& message) {
     if (Entry::linked()) Entry::unlink();
     kernel_->post(*this);
   }
-  must_cancel_ = true;
+  notes_ |= note_cancel;
   message_ = message;
+}
+
+const Message& TaskCore::delivered_message(std::uint8_t deliveries) const {
+  return deliveries & deliver_wait ? static_cast<const Parking*>(awaiting_)->message() : message();
 }
 
 void TaskCore::note_error(const std::exception_ptr& error, Place place) noexcept {

@@ -63,50 +63,62 @@ class Stepping {
 
 }  // namespace
 
-inline void Loop::end_task(TaskCore& task) {
-  Kernel& kernel = *kernel_;
-  kernel.task_ended_ = false;
+inline void Loop::end_task(Kernel& kernel, TaskCore& task) {
   static_cast<Link<TaskListTag>&>(task).unlink();
   --kernel.tasks_alive_;
-  switch (task.result_->kind) {
-    case ResultCore::Kind::cancelled:
-      fire<task::diagram, task::Event::finish_cancelled>(task);
-      break;
-    case ResultCore::Kind::error:
-      fire<task::diagram, task::Event::finish_error>(task);
-      break;
-    default:
-      if (task.must_cancel_) {
-        fire<task::diagram, task::Event::finish_cancelling>(task);
-      } else {
-        fire<task::diagram, task::Event::finish_value>(task);
-      }
+  const ResultCore::Kind kind = task.result_->kind;
+  if (kind == ResultCore::Kind::value && !task.must_cancel()) [[likely]] {
+    fire<task::diagram, task::Event::finish_value>(task);
+  } else if (kind == ResultCore::Kind::value) {
+    fire<task::diagram, task::Event::finish_cancelling>(task);
+  } else if (kind == ResultCore::Kind::error) {
+    fire<task::diagram, task::Event::finish_error>(task);
+  } else {
+    fire<task::diagram, task::Event::finish_cancelled>(task);
   }
   task.release();
 }
 
 /// What the runner does most: resumes a task where it stands, and whoever awaits it inside the task after that.
-inline void Loop::run_task(TaskCore& task) {
-  Kernel& kernel = *kernel_;
+inline void Loop::run_task(Kernel& kernel, TaskCore& task) {
   kernel.current_ = &task;
-  if (task.must_cancel_) [[unlikely]] {
-    fire<task::diagram, task::Event::step_cancelling>(task);
-    if (!task.started_) return cancel_unstarted(task);
+  if (task.notes_ != 0) [[unlikely]] {
+    if (!begin_unusual(kernel, task)) return;
   } else {
     fire<task::diagram, task::Event::step>(task);
   }
-  task.started_ = true;
-  if (task.entry_kind() == EntryKind::routine) [[unlikely]] {
-    static_cast<RoutineCore&>(task).step();
+  FrameCore* frame = task.innermost_;
+  if (task.entry_kind() == EntryKind::task) [[likely]] {
+    frame->handle().resume();
   } else {
-    FrameCore* frame = task.innermost_;
-    do {
-      kernel.next_frame_ = nullptr;
-      frame->handle().resume();
-      frame = kernel.next_frame_;
-    } while (frame);
+    static_cast<RoutineCore&>(task).step();
   }
-  if (kernel.task_ended_) end_task(task);
+  while ((frame = kernel.next_frame_)) {
+    kernel.next_frame_ = nullptr;
+    if (frame->ended) {
+      task.innermost_ = frame;
+      return end_task(kernel, task);
+    }
+    frame->handle().resume();
+  }
+}
+
+/// The first step, or one that delivers a cancellation. False if that was all: cancelled before its first step, the
+/// body of a task never runs.
+bool Loop::begin_unusual(Kernel& kernel, TaskCore& task) {
+  if (!task.must_cancel()) {
+    task.notes_ = 0;
+    fire<task::diagram, task::Event::step>(task);
+    return true;
+  }
+  const bool started = task.started();
+  fire<task::diagram, task::Event::step_cancelling>(task);
+  if (started) return true;
+  task.take_deliveries();
+  task.result_->error = std::make_exception_ptr(CancelledError(task.message_));
+  task.result_->kind = ResultCore::Kind::cancelled;
+  end_task(kernel, task);
+  return false;
 }
 
 StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> out, int budget) {
@@ -121,48 +133,55 @@ StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> 
   kernel.advance(now);
   for (const Input& input : in) kernel.feed(input);
 
-  std::uint32_t resumed = 0;
+  const Progress progress = run_batches(kernel, static_cast<std::uint32_t>(budget));
+  const std::uint32_t produced = kernel.operations().drain(out);
+  kernel.mix(static_cast<std::uint64_t>(kernel.now().time_since_epoch().count()));
+  StepResult result = answer(kernel.now());
+  result.produced = produced;
+  result.resumed = progress.resumed;
+  result.batches = progress.batches;
+  result.done = progress.done;
+  if (result.done) result.why = Why::done;
+  return result;
+}
+
+/// The middle of a step: batch after batch, `budget` entries at most.
+Loop::Progress Loop::run_batches(Kernel& kernel, std::uint32_t budget) {
+  std::uint32_t left = budget;
   std::uint32_t batches = 0;
   std::uint64_t trail = 0;  // the order of all that runs; in a register, and mixed into the hash at the end
   bool done = false;
   for (;;) {
     if (kernel.batch_empty()) {
-      if (batches == max_batches || (resumed > 0 && resumed == static_cast<std::uint32_t>(budget))) break;
+      if (batches == max_batches || (left == 0 && budget > 0)) break;
       const bool any = kernel.begin_batch();
       if (any) ++batches;
       if (!any && state_ != loop::State::stopping) break;
     }
-    while (resumed < static_cast<std::uint32_t>(budget) && !kernel.batch_empty()) {
+    while (left > 0 && !kernel.batch_empty()) {
       Entry& entry = kernel.next();
-      ++resumed;
+      --left;
       if (debug_) [[unlikely]] note_run(entry);
+      trail *= 0x9E3779B97F4A7C15ULL;
       if (entry.entry_kind() <= EntryKind::routine) [[likely]] {
         auto& task = static_cast<TaskCore&>(entry);
-        trail = trail * 0x9E3779B97F4A7C15ULL + task.id_;
-        run_task(task);
+        trail += task.id_;
+        run_task(kernel, task);
       } else {
         kernel.current_ = nullptr;
-        trail = trail * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(entry.entry_kind());
+        trail += static_cast<std::uint64_t>(entry.entry_kind());
         run(entry);
       }
     }
     if (!kernel.batch_empty()) break;  // the budget ended inside the batch
-    if (state_ == loop::State::stopping) {
+    if (state_ == loop::State::stopping) [[unlikely]] {
       fire<loop::diagram, loop::Event::end>(*this);
       done = true;
       break;
     }
   }
-  const std::uint32_t produced = kernel.operations().drain(out);
   kernel.mix(trail);
-  kernel.mix(static_cast<std::uint64_t>(kernel.now().time_since_epoch().count()));
-  StepResult result = answer(kernel.now());
-  result.produced = produced;
-  result.resumed = resumed;
-  result.batches = batches;
-  result.done = done;
-  if (done) result.why = Why::done;
-  return result;
+  return {budget - left, batches, done};
 }
 
 StepResult Loop::peek(Instant now) const { return answer(std::max(now, kernel_->now())); }
@@ -191,7 +210,7 @@ void Loop::note_run(Entry& entry) {
   if (entry.entry_kind() <= EntryKind::routine) {
     auto& task = static_cast<TaskCore&>(entry);
     last_run_ = describe(static_cast<FutureCore&>(task));
-    if (task.started_ && task.innermost_) last_run_ += " from " + describe(task.innermost_->place());
+    if (task.started() && task.innermost_) last_run_ += " from " + describe(task.innermost_->place());
   } else if (entry.entry_kind() == EntryKind::call) {
     last_run_ = describe(static_cast<CallCore&>(entry));
   }
@@ -234,14 +253,6 @@ void Loop::run(Entry& entry) {
     case EntryKind::operation:
       return run_operation(static_cast<Operation&>(entry));
   }
-}
-
-/// Cancelled before its first step: the body never runs.
-void Loop::cancel_unstarted(TaskCore& task) {
-  task.take_deliveries();
-  task.result_->error = std::make_exception_ptr(CancelledError(task.message_));
-  task.result_->kind = ResultCore::Kind::cancelled;
-  end_task(task);
 }
 
 // --- callbacks --------------------------------------------------------------------------------------------------------

@@ -19,12 +19,12 @@ ReadinessAwaiter::~ReadinessAwaiter() {
 }
 
 void ReadinessAwaiter::await_resume() {
-  check_delivery(static_cast<Parking&>(*this));
+  check_delivery();
   if (result() < 0) throw std::system_error(-result(), std::generic_category(), "cannot wait for the descriptor");
 }
 
 Outcome<void> ReadinessAwaiter::outcome() {
-  if (auto cancelled = pending_cancel(static_cast<Parking&>(*this))) {
+  if (auto cancelled = pending_cancel()) {
     return Outcome<void>::of_cancelled(std::move(*cancelled));
   }
   try {

@@ -7,11 +7,12 @@
 namespace rondo {
 
 void SleepWait::begin(FrameCore& frame) {
-  if (begun()) throw RuntimeError("this sleep was awaited before: call sleep() for each await");
+  if (begun_) throw RuntimeError("this sleep was awaited before: call sleep() for each await");
   Kernel& kernel = *here.kernel;
+  const Instant when = after(kernel.now(), delay_);
   ::new (&core_) SleepCore;
-  kernel.arm(core_, after(kernel.now(), delay_));
-  delay_ = has_begun;
+  begun_ = true;
+  kernel.arm(core_, when);
   kernel.suspend(frame, core_);
 }
 

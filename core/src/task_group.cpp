@@ -113,9 +113,9 @@ class GroupCompletion : public Awaiter, private Parking {
   void await_suspend(std::coroutine_handle<Promise> handle) {
     suspend(frame_of(handle), static_cast<Parking&>(*this));
   }
-  void await_resume() { check_delivery(static_cast<Parking&>(*this)); }
+  void await_resume() { check_delivery(); }
   Outcome<void> outcome() {
-    if (auto cancelled = pending_cancel(static_cast<Parking&>(*this))) {
+    if (auto cancelled = pending_cancel()) {
       return Outcome<void>::of_cancelled(std::move(*cancelled));
     }
     return Outcome<void>::of_value({});

@@ -2,30 +2,30 @@
 // timer_queue.cpp - the sifting of the 4-ary heap.
 #include <rondo/timer_queue.hpp>
 
-#include <algorithm>
-
 namespace rondo {
 
 void TimerQueue::move(Timer& timer, Instant when) {
-  const std::size_t at = timer.position_;
-  heap_[at].when = when;
-  heap_[at].sequence = sequence_++;
-  sift_up(at);
-  sift_down(timer.position_);
+  timer.sequence_ = sequence_++;
+  place(timer.position_, {when, &timer});
 }
 
 void TimerQueue::remove(std::size_t at) {
   heap_[at].timer->position_ = Timer::unarmed;
   const Item last = heap_.back();
   heap_.pop_back();
-  if (at == heap_.size()) return;
-  heap_[at] = last;
-  sift_up(at);
-  sift_down(last.timer->position_);
+  if (at < heap_.size()) place(at, last);
 }
 
-void TimerQueue::sift_up(std::size_t at) {
-  const Item item = heap_[at];
+/// Fills the hole at `at` with `item`.
+void TimerQueue::place(std::size_t at, Item item) {
+  if (at > 0 && item.before(heap_[(at - 1) / 4])) {
+    sift_up(at, item);
+  } else {
+    sift_down(at, item);
+  }
+}
+
+void TimerQueue::sift_up(std::size_t at, Item item) {
   while (at > 0) {
     const std::size_t parent = (at - 1) / 4;
     if (!item.before(heap_[parent])) break;
@@ -35,18 +35,25 @@ void TimerQueue::sift_up(std::size_t at) {
   put(at, item);
 }
 
-void TimerQueue::sift_down(std::size_t at) {
-  const Item item = heap_[at];
+void TimerQueue::sift_down(std::size_t at, Item item) {
+  const Item* heap = heap_.data();
   const std::size_t size = heap_.size();
   for (;;) {
     const std::size_t first = 4 * at + 1;
-    if (first >= size) break;
     std::size_t least = first;
-    for (std::size_t child = first + 1; child < std::min(first + 4, size); ++child) {
-      if (heap_[child].before(heap_[least])) least = child;
+    if (first + 4 <= size) [[likely]] {
+      const std::size_t left = heap[first + 1].before(heap[first]) ? first + 1 : first;
+      const std::size_t right = heap[first + 3].before(heap[first + 2]) ? first + 3 : first + 2;
+      least = heap[right].before(heap[left]) ? right : left;
+    } else if (first < size) {
+      for (std::size_t child = first + 1; child < size; ++child) {
+        if (heap[child].before(heap[least])) least = child;
+      }
+    } else {
+      break;
     }
-    if (!heap_[least].before(item)) break;
-    put(at, heap_[least]);
+    if (!heap[least].before(item)) break;
+    put(at, heap[least]);
     at = least;
   }
   put(at, item);

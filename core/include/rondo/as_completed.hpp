@@ -93,11 +93,11 @@ class GetterAwaiter : public Awaiter, private Getter {
   }
   void await_resume() {
     pass_on_if_cancelled();
-    check_delivery(static_cast<Parking&>(*this));
+    check_delivery();
   }
   Outcome<void> outcome() {
     pass_on_if_cancelled();
-    if (auto cancelled = pending_cancel(static_cast<Parking&>(*this))) {
+    if (auto cancelled = pending_cancel()) {
       return Outcome<void>::of_cancelled(std::move(*cancelled));
     }
     return Outcome<void>::of_value({});

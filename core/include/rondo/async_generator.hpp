@@ -19,6 +19,9 @@ struct GeneratorListTag;
 /// The part of a generator that knows no value type. Counted: its handles and a close that runs hold references.
 class GeneratorCore : public PromiseBase, public Link<GeneratorListTag> {
  public:
+  static void* operator new(std::size_t size) { return allocate_frame<PlainHead>(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { deallocate_frame<PlainHead>(frame, size); }
+
   GeneratorCore();
   ~GeneratorCore();
 

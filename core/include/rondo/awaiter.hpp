@@ -34,21 +34,13 @@ class Awaiter {
   static TaskCore& current() { return *here.kernel->current(); }
 
   /// Throws CancelledError if the step that resumed this await delivers one, or RuntimeError after a misuse.
-  static void check_delivery(FutureCore& awaited, bool suspended) {
-    if (awaited.state() != future::State::returned || (suspended && current().deliveries() != 0)) [[unlikely]] {
-      deliver(awaited, suspended);
-    }
+  static void check_delivery(FutureCore& awaited) {
+    if (awaited.state() != future::State::returned || current().deliveries() != 0) [[unlikely]] deliver(awaited);
   }
   static std::optional<Message> pending_cancel(FutureCore& awaited);
   /// Why a task was resumed although what it awaits is pending.
   static std::exception_ptr misuse(FutureCore& awaited);
-  /// The same for waits in the awaiter's own frame.
-  static void check_delivery(Parking& parking) {
-    TaskCore& task = current();
-    if (task.deliveries() != 0 || parking.was_cancelled()) [[unlikely]] throw_cancelled(task, parking);
-  }
-  static std::optional<Message> pending_cancel(Parking& parking);
-  /// The same for a yield, which waits for nothing.
+  /// The same for a yield, and for waits in the awaiter's own frame.
   static void check_delivery() {
     TaskCore& task = current();
     if (task.deliveries() != 0) [[unlikely]] throw_cancelled(task);
@@ -56,9 +48,8 @@ class Awaiter {
   static std::optional<Message> pending_cancel();
 
  private:
-  static void deliver(FutureCore& awaited, bool suspended);
+  static void deliver(FutureCore& awaited);
   [[noreturn]] static void throw_cancelled(TaskCore& task);
-  [[noreturn]] static void throw_cancelled(TaskCore& task, Parking& parking);
   [[noreturn]] static void throw_foreign_await();
 };
 

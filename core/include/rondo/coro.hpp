@@ -6,7 +6,8 @@
 // Beyond Kernel::stack_for_nesting bytes of nested first runs the runner starts the child instead, so that neither deep
 // chains nor long rows of awaits grow the stack, on any compiler, without relying on tail calls.
 //
-// Every frame has room for a TaskCore: create_task() makes the frame itself the task, with no second allocation.
+// In front of every frame is room for a TaskCore: create_task() makes the block itself the task, with no second
+// allocation.
 #pragma once
 
 #include <coroutine>
@@ -20,33 +21,56 @@
 
 namespace rondo {
 
-/// Memory for a frame: from the running loop's pool, else from the global heap; a pointer behind it says which.
-inline void* allocate_frame(std::size_t size) {
-  size = (size + alignof(Kernel*) - 1) & ~(alignof(Kernel*) - 1);
+/// What lies in front of the frame of every Coro: room for the task that it may become, with what a step touches next
+/// to the frame; and whose memory the block is.
+struct FrameHead {
+  union {
+    TaskCore task;  // alive if FrameCore::is_task
+  };
+  Kernel* kernel;  // null: the block is from the global heap
+
+  FrameHead() = delete;
+  static TaskCore* task_room(void* frame) { return &(static_cast<FrameHead*>(frame) - 1)->task; }
+};
+static_assert(sizeof(FrameHead) % alignof(std::max_align_t) == 0, "the frame behind it must be aligned");
+
+/// The head of frames that never become tasks.
+struct alignas(std::max_align_t) PlainHead {
+  void* unused;
+  Kernel* kernel;
+};
+
+/// Memory for a frame and its head: from the running loop's pool, else from the global heap.
+template <class Head>
+[[gnu::always_inline]] inline void* allocate_frame(std::size_t size) {
   Kernel* kernel = here.kernel;
-  const std::size_t whole = size + sizeof(Kernel*);
-  void* memory = kernel ? kernel->allocate(whole) : ::operator new(whole);
-  *reinterpret_cast<Kernel**>(static_cast<std::byte*>(memory) + size) = kernel;
-  return memory;
+  const std::size_t whole = sizeof(Head) + size;
+  auto* head = static_cast<Head*>(kernel ? kernel->allocate(whole) : ::operator new(whole));
+  head->kernel = kernel;
+  return head + 1;
 }
 
-/// Gives the memory of a frame back; `size` includes the pointer behind it.
-inline void release_frame(void* memory, std::size_t size) noexcept {
-  Kernel* kernel = *reinterpret_cast<Kernel**>(static_cast<std::byte*>(memory) + size - sizeof(Kernel*));
-  if (kernel) {
-    kernel->deallocate(memory, size);
-  } else {
-    ::operator delete(memory);
+/// The end of a frame whose block is from the global heap, or whose loop is ending: a task that still has handles keeps
+/// the block in which it lies until the last of them goes.
+void deallocate_unusual(void* frame, void* block, std::size_t size, Kernel* kernel) noexcept;
+
+template <class Head>
+[[gnu::always_inline]] inline void deallocate_frame(void* frame, std::size_t size) noexcept {
+  Head* head = static_cast<Head*>(frame) - 1;
+  Kernel* kernel = head->kernel;
+  if (!kernel || kernel->ending()) [[unlikely]] {
+    return deallocate_unusual(frame, head, sizeof(Head) + size, kernel);
   }
+  kernel->pool().deallocate(head, sizeof(Head) + size);
 }
 
-inline void deallocate_frame(void* memory, std::size_t size) noexcept {
-  size = ((size + alignof(Kernel*) - 1) & ~(alignof(Kernel*) - 1)) + sizeof(Kernel*);
-  Kernel* kernel = *reinterpret_cast<Kernel**>(static_cast<std::byte*>(memory) + size - sizeof(Kernel*));
-  if (kernel) [[likely]] {
-    kernel->deallocate_frame(memory, size);
-  } else if (!here.kernel || !here.kernel->ending() || !here.kernel->keep_frame(memory, size)) {
-    ::operator delete(memory);
+/// The end of a block whose frame is gone already.
+template <class Head>
+void release_block(void* block, std::size_t size) noexcept {
+  if (Kernel* kernel = static_cast<Head*>(block)->kernel) {
+    kernel->deallocate(block, size);
+  } else {
+    ::operator delete(block);
   }
 }
 
@@ -63,7 +87,7 @@ struct FinalAwaiter {
     if (frame.handed_over) {
       here.kernel->run_next(frame.link->parent);
     } else if (frame.is_task) {
-      here.kernel->task_ended(frame);
+      here.kernel->run_next(&frame);
     }
   }
   void await_resume() const noexcept {}
@@ -71,9 +95,6 @@ struct FinalAwaiter {
 
 /// What all coroutine frames of rondo share, whatever they return.
 struct PromiseBase : FrameCore {
-  static void* operator new(std::size_t size) { return allocate_frame(size); }
-  static void operator delete(void* memory, std::size_t size) noexcept { deallocate_frame(memory, size); }
-
   template <class A>
     requires Awaitable<A>
   auto await_transform(A&& awaitable, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE()) {
@@ -97,12 +118,8 @@ class CoroAwaiter;
 template <class T>
 class CoroPromise final : public PromiseBase {
  public:
-  CoroPromise() noexcept : result() {}
-  ~CoroPromise() {
-    if (is_task && task.outlives_frame()) return;
-    if (is_task) task.~TaskCore();
-    result.~Result();
-  }
+  static void* operator new(std::size_t size) { return allocate_frame<FrameHead>(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { deallocate_frame<FrameHead>(frame, size); }
 
   Coro<T> get_return_object();
   std::suspend_always initial_suspend() const noexcept { return {}; }
@@ -114,23 +131,16 @@ class CoroPromise final : public PromiseBase {
     result.set(std::forward<U>(value));
   }
 
-  union {
-    TaskCore task;  // alive if is_task; first, to have what a step touches in the first lines of the frame
-  };
-  union {
-    Result<T> result;
-  };
+  TaskCore& task_room() { return *FrameHead::task_room(handle().address()); }
+
+  Result<T> result;
 };
 
 template <>
 class CoroPromise<void> final : public PromiseBase {
  public:
-  CoroPromise() noexcept : result() {}
-  ~CoroPromise() {
-    if (is_task && task.outlives_frame()) return;
-    if (is_task) task.~TaskCore();
-    result.~Result();
-  }
+  static void* operator new(std::size_t size) { return allocate_frame<FrameHead>(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { deallocate_frame<FrameHead>(frame, size); }
 
   Coro<void> get_return_object();
   std::suspend_always initial_suspend() const noexcept { return {}; }
@@ -138,12 +148,9 @@ class CoroPromise<void> final : public PromiseBase {
   void unhandled_exception() noexcept { note_failure(*this, result); }
   void return_void() noexcept { result.set(); }
 
-  union {
-    TaskCore task;  // alive if is_task
-  };
-  union {
-    Result<void> result;
-  };
+  TaskCore& task_room() { return *FrameHead::task_room(handle().address()); }
+
+  Result<void> result;
 };
 
 [[noreturn]] void throw_empty_coro();

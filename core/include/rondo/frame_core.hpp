@@ -23,7 +23,7 @@ struct FrameCore {
   const char* file;           // where this coroutine last awaited something, once line is not 0
   std::uint32_t line = 0;
   bool handed_over = false;   // its awaiter was suspended for it: when it ends, the runner must resume the awaiter
-  bool is_task = false;       // the root of a task
+  bool is_task = false;       // the root of a task, whose TaskCore lies in front of this frame
   bool ended = false;         // it has reached its end; the result is set
   bool shared = false;        // a generator's: its handles own it, not the await
 

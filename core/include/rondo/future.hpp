@@ -95,11 +95,10 @@ class FutureAwaiter : public Awaiter {
   bool await_ready() const { return core_->done() || core_->refuses_awaits(); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
-    suspended_ = true;
     suspend(frame_of(handle), *core_);
   }
   auto await_resume() -> std::conditional_t<take, T, ResultRead<T>> {
-    check_delivery(*core_, suspended_);
+    check_delivery(*core_);
     if constexpr (take) {
       return take_result<T>(*core_);
     } else {
@@ -107,16 +106,13 @@ class FutureAwaiter : public Awaiter {
     }
   }
   Outcome<T> outcome() {
-    if (suspended_) {
-      if (auto cancelled = pending_cancel(*core_)) return Outcome<T>::of_cancelled(std::move(*cancelled));
-    }
+    if (auto cancelled = pending_cancel(*core_)) return Outcome<T>::of_cancelled(std::move(*cancelled));
     if (core_->pending()) return Outcome<T>::of_error(misuse(*core_));
     return read_outcome<T>(*core_);
   }
 
  private:
   Ref<FutureCore> core_;
-  bool suspended_ = false;
 };
 
 /// A handle to a result that comes later. Copies are handles to the same future; an empty one came from no loop.

@@ -66,12 +66,10 @@ class Waitable {
   bool pending() const { return state_ == future::State::pending; }
   bool was_cancelled() const { return state_ == future::State::cancelled; }
   future::State& state_in(const decltype(future::diagram)&) { return state_; }
-  const Message& message() const { return message_; }
 
  protected:
   ~Waitable() = default;
   friend Kernel;
-  Message message_;  // of the cancellation: noted while pending, final once cancelled
   WaitableKind kind_;
   future::State state_ = future::State::pending;
   bool unretrieved_ = false;   // failed, and nobody has looked
@@ -84,11 +82,13 @@ class Parking : public Waitable {
   explicit Parking(WaitableKind kind) : Waitable(kind) {}
   void perform(future::Do);
   TaskCore* task() const { return task_; }
+  const Message& message() const { return message_; }
 
  private:
   friend Kernel;
   friend TaskCore;
   TaskCore* task_ = nullptr;  // from the suspension on
+  Message message_;           // of the cancellation
 };
 
 /// A future without its type. Counted: handles, the loop (while a task lives) and combinators hold references.
@@ -100,7 +100,8 @@ class FutureCore : public Waitable {
   bool done() const { return !pending(); }
   Kernel& kernel() const { return *kernel_; }
   ResultCore& result_core() const { return *result_; }
-  std::uint32_t id() const { return id_; }
+  std::uint32_t id() const;
+  const Message& message() const { return message_; }
   const EntryList& waiters() const { return waiters_; }
 
   void retain() { ++references_; }
@@ -141,12 +142,13 @@ class FutureCore : public Waitable {
   ~FutureCore() = default;
   friend Kernel;
   void destroy();
+  void report_unretrieved();
 
   std::uint32_t references_ = 1;
+  Message message_;  // of the cancellation: noted while pending, final once cancelled
   EntryList waiters_;
   Kernel* kernel_;
   ResultCore* result_;
-  std::uint32_t id_;
   std::uint32_t stamp_ = 0;
 };
 
@@ -164,6 +166,7 @@ class FutureBlock : public FutureCore {
   friend FutureCore;
   Destroy destroy_;
   Place created_;
+  std::uint32_t id_;
 };
 
 /// A counted pointer to a FutureCore or something derived from it.

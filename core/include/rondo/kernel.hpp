@@ -72,6 +72,7 @@ class Kernel {
   /// Asks `waitable` to end; true if that was noted. Walks chains of any length without recursion; see cancel.cpp.
   bool cancel(Waitable& waitable, const Message& message);
   void publish(FutureCore& future);
+  void publish_to(Entry& entry, FutureCore& future);
 
   // --- timers -------------------------------------------------------------------------------------------------------
 
@@ -110,13 +111,9 @@ class Kernel {
   void measure_stack() {
     stack_floor_ = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - stack_for_nesting;
   }
-  /// The runner resumes `frame` when the current one has returned to it.
+  /// The runner goes on with `frame` when the current one has returned to it: resumes it, or if it has ended, as the
+  /// root of its task, ends the task.
   void run_next(FrameCore* frame) { next_frame_ = frame; }
-  /// The root frame of the current task has reached its end.
-  void task_ended(FrameCore& root) {
-    current_->innermost_ = &root;
-    task_ended_ = true;
-  }
 
   List<Combinator, CombinatorListTag>& combinators() { return combinators_; }
 
@@ -132,14 +129,8 @@ class Kernel {
     pool_.deallocate(memory, size);
     if (ending_) [[unlikely]] block_returned();
   }
-  /// The same for a frame. When the loop ends it destroys every frame; a task that still has handles keeps the memory
-  /// of its root frame, in which it lies, until the last of them goes.
-  void deallocate_frame(void* memory, std::size_t size) noexcept {
-    if (ending_ && keep_frame(memory, size)) [[unlikely]] return;
-    deallocate(memory, size);
-  }
-  /// Records the frame's memory with the task that is being taken out of it; false if there is none.
-  bool keep_frame(void* memory, std::size_t size) noexcept;
+  /// Notes the size of the block with the task that is being taken out of this frame; false if it is not that frame.
+  bool keep_frame(void* frame, std::size_t size) noexcept;
   bool ending() const { return ending_; }
   /// The loop ends: destroys all frames of `task`.
   void discard(TaskCore& task) noexcept;
@@ -161,6 +152,7 @@ class Kernel {
   bool refuses(TaskCore& task, FutureCore& future);
   void refuse(TaskCore& task, FutureCore& future);
   void destroy(TaskCore& first);
+  void destroy_dropped() noexcept;
   static void destroy_one(TaskCore& task);
   ~Kernel() = default;
 
@@ -170,7 +162,6 @@ class Kernel {
   FrameCore* next_frame_ = nullptr;
   std::uint64_t hash_ = 0;
   std::uintptr_t stack_floor_ = 0;
-  bool task_ended_ = false;
   bool ending_ = false;          // the loop is being destroyed, or is gone
   TaskCore* kept_ = nullptr;     // the task whose root frame is being destroyed around it
   std::uint32_t ids_ = 0;
@@ -210,10 +201,15 @@ inline Kernel& running_kernel(const char* what) {
 }
 
 inline FutureCore::FutureCore(WaitableKind kind, Kernel& kernel, ResultCore& result)
-    : Waitable(kind), kernel_(&kernel), result_(&result), id_(kernel.next_id()) {}
+    : Waitable(kind), kernel_(&kernel), result_(&result) {}
+
+inline std::uint32_t FutureCore::id() const {
+  if (kind_ == WaitableKind::task) return static_cast<const TaskCore&>(*this).id_;
+  return static_cast<const FutureBlock&>(*this).id_;
+}
 
 inline FutureBlock::FutureBlock(WaitableKind kind, Kernel& kernel, ResultCore& result, Destroy destroyer, Place created)
-    : FutureCore(kind, kernel, result), destroy_(destroyer), created_(created) {
+    : FutureCore(kind, kernel, result), destroy_(destroyer), created_(created), id_(kernel.next_id()) {
   kernel.move_in();
 }
 
@@ -227,11 +223,9 @@ inline void FutureCore::add_waiter(Entry& entry) {
 
 inline TaskCore::TaskCore(EntryKind kind, Kernel& kernel, FrameCore* root, ResultCore& result, Context context,
                           std::string_view name, Place created)
-    : TaskEntry(kind, root),
-      FutureCore(WaitableKind::task, kernel, result),
-      context_(std::move(context)),
-      created_file_(created.file),
-      created_line_(created.line) {
+    : FutureCore(WaitableKind::task, kernel, result),
+      TaskNotes(std::move(context), created),
+      TaskEntry(kind, kernel.next_id(), root) {
   if (!name.empty()) set_name(name);
 }
 
@@ -251,7 +245,7 @@ inline void Kernel::suspend(FrameCore& frame, Waitable& waitable) {
   task.since_ = now_;
   task.awaiting_ = &waitable;
   if (waitable.is_future() && refuses(task, static_cast<FutureCore&>(waitable))) [[unlikely]] return;
-  if (task.must_cancel_) [[unlikely]] {
+  if (task.must_cancel()) [[unlikely]] {
     fire<task::diagram, task::Event::suspend_cancelling>(task);
   } else {
     fire<task::diagram, task::Event::suspend>(task);
@@ -276,14 +270,46 @@ inline void TaskCore::perform(task::Do effect) {
       }
       break;
     case task::Do::deliver_cancel:
-      must_cancel_ = false;
+      notes_ = 0;
       deliveries_ |= TaskCore::deliver_cancel;
       break;
     case task::Do::enqueue:
       kernel_->post(*this);
       break;
+    case task::Do::publish_value:
+      set_returned();
+      break;
     default:
       perform_rare(effect);
+  }
+}
+
+// --- the end of futures -----------------------------------------------------------------------------------------------
+
+inline void Kernel::publish(FutureCore& future) {
+  while (Entry* entry = future.waiters_.front()) {
+    entry->unlink();
+    if (entry->entry_kind() <= EntryKind::routine) [[likely]] {
+      fire<task::diagram, task::Event::wake>(static_cast<TaskCore&>(*entry));
+    } else {
+      publish_to(*entry, future);
+    }
+  }
+}
+
+inline void FutureCore::set_returned() { fire<future::diagram, future::Event::set_result>(*this); }
+
+inline void FutureCore::perform(future::Do effect) {
+  switch (effect) {
+    case future::Do::publish_error:
+      unretrieved_ = true;
+      [[fallthrough]];
+    case future::Do::publish:
+      kernel_->publish(*this);
+      break;
+    case future::Do::refuse:
+      unretrieved_ = false;
+      break;
   }
 }
 

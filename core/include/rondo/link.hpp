@@ -52,10 +52,11 @@ class List {
 
   void push_back(T& element) {
     Node& node = element;
-    node.prev_ = head_.prev_;
-    node.next_ = &head_;
-    head_.prev_->next_ = &node;
+    Node& last = *head_.prev_;
+    last.next_ = &node;
+    node.prev_ = &last;
     head_.prev_ = &node;
+    node.next_ = &head_;
   }
 
   T& pop_front() {

@@ -213,9 +213,15 @@ class Loop {
 
   void note_run(Entry& entry);
   void run(Entry& entry);
-  void run_task(TaskCore& task);
-  void end_task(TaskCore& task);
-  void cancel_unstarted(TaskCore& task);
+  struct Progress {
+    std::uint32_t resumed;
+    std::uint32_t batches;
+    bool done;
+  };
+  Progress run_batches(Kernel& kernel, std::uint32_t budget);
+  void run_task(Kernel& kernel, TaskCore& task);
+  bool begin_unusual(Kernel& kernel, TaskCore& task);
+  void end_task(Kernel& kernel, TaskCore& task);
   void run_call(CallCore& call);
   void run_operation(Operation& operation);
   StepResult answer(Instant now) const;

@@ -91,7 +91,6 @@ class RoutineSleep : public SleepCore {
  public:
   void begin(Kernel& kernel, FrameCore& frame, Duration delay);
   void end(Kernel& kernel) { kernel.disarm(*this); }
-  bool cancelled_itself() const { return was_cancelled(); }
 };
 
 template <class T>
@@ -106,9 +105,7 @@ class RoutineState final : public RoutineCore {
     Kernel& kernel = this->kernel();
     std::optional<CancelledError> cancel;
     if (sleep_) {
-      if (take_cancel() || sleep_->cancelled_itself()) {
-        cancel.emplace(sleep_->cancelled_itself() ? sleep_->message() : message());
-      }
+      if (const std::uint8_t taken = take_deliveries()) cancel.emplace(delivered_message(taken));
       sleep_->end(kernel);
       sleep_.reset();
     } else if (take_cancel()) {
@@ -121,7 +118,7 @@ class RoutineState final : public RoutineCore {
       proceed(cancel ? routine_->cancelled(*cancel) : routine_->step());
     } catch (...) {
       note_failure(frame_, result_);
-      kernel.task_ended(frame_);
+      end();
     }
   }
   void drop() noexcept override {
@@ -139,6 +136,10 @@ class RoutineState final : public RoutineCore {
 
  private:
   using Kind = typename Next<T>::Kind;
+  void end() {
+    frame_.ended = true;
+    kernel().run_next(&frame_);
+  }
   void proceed(Next<T> next) {
     Kernel& kernel = this->kernel();
     switch (next.kind) {
@@ -157,7 +158,7 @@ class RoutineState final : public RoutineCore {
         } else {
           result_.set(*std::move(next.value));
         }
-        return kernel.task_ended(frame_);
+        return end();
     }
   }
 

@@ -21,20 +21,17 @@ class SleepWait {
   explicit SleepWait(Duration delay) : delay_(delay > Duration::zero() ? delay : Duration::zero()) {}
   SleepWait(SleepWait&& other) noexcept : delay_(other.delay_) {}  // before it is awaited
   ~SleepWait() {
-    if (begun()) end();
+    if (begun_) end();
   }
-  bool yields() const { return delay_ <= Duration::zero() && !begun(); }
+  bool yields() const { return !begun_ && delay_ <= Duration::zero(); }
   void begin(FrameCore& frame);
-  /// What the task waits for; null for a yield.
-  Parking* parking() { return begun() ? &core_ : nullptr; }
 
  private:
-  static constexpr Duration has_begun = Duration::min();
-  bool begun() const { return delay_ == has_begun; }
   void end() noexcept;
 
-  Duration delay_;  // has_begun while core_ is alive
+  bool begun_ = false;  // core_ is alive
   union {
+    Duration delay_;
     SleepCore core_;
   };
 };
@@ -47,14 +44,29 @@ template <class T>
 class [[nodiscard("a sleep does nothing until it is awaited")]] Sleep : private SleepWait {
  public:
   using value_type = T;
-  Sleep(Duration delay, ValueOf<T> value) : SleepWait(delay), value_(std::move(value)) {}
+  Sleep(Duration delay, T value) : SleepWait(delay), value_(std::move(value)) {}
   Sleep(Sleep&&) noexcept = default;
 
   SleepAwaiter<T> operator co_await() { return SleepAwaiter<T>(*this); }
 
  private:
   friend SleepAwaiter<T>;
-  [[no_unique_address]] ValueOf<T> value_;
+  T take_value() { return std::move(value_); }
+  T value_;
+};
+
+template <>
+class [[nodiscard("a sleep does nothing until it is awaited")]] Sleep<void> : private SleepWait {
+ public:
+  using value_type = void;
+  explicit Sleep(Duration delay) : SleepWait(delay) {}
+  Sleep(Sleep&&) noexcept = default;
+
+  SleepAwaiter<void> operator co_await();
+
+ private:
+  friend SleepAwaiter<void>;
+  std::monostate take_value() { return {}; }
 };
 
 template <class T>
@@ -74,30 +86,26 @@ class SleepAwaiter : public Awaiter {
     }
   }
   T await_resume() {
-    if (Parking* parking = sleep_->parking()) {
-      check_delivery(*parking);
-    } else {
-      check_delivery();
-    }
-    if constexpr (!std::is_void_v<T>) return std::move(sleep_->value_);
+    check_delivery();
+    if constexpr (!std::is_void_v<T>) return sleep_->take_value();
   }
   Outcome<T> outcome() {
-    Parking* parking = sleep_->parking();
-    auto cancelled = parking ? pending_cancel(*parking) : pending_cancel();
-    if (cancelled) return Outcome<T>::of_cancelled(std::move(*cancelled));
-    return Outcome<T>::of_value(std::move(sleep_->value_));
+    if (auto cancelled = pending_cancel()) return Outcome<T>::of_cancelled(std::move(*cancelled));
+    return Outcome<T>::of_value(sleep_->take_value());
   }
 
  private:
   Sleep<T>* sleep_;
 };
 
+inline SleepAwaiter<void> Sleep<void>::operator co_await() { return SleepAwaiter<void>(*this); }
+
 /// Suspends the task for `delay`, counted from the loop's time, and never less. Zero and less: one bare yield, after
 /// which everything that was ready has run. A cancellation ends it with CancelledError one hop later. O(log timers),
 /// no allocation. Source: asyncio.sleep.
 template <class Rep, class Period>
 Sleep<void> sleep(std::chrono::duration<Rep, Period> delay) {
-  return {delay, {}};
+  return Sleep<void>(delay);
 }
 
 /// The same; gives `value` in the end.

@@ -73,15 +73,17 @@ template <class T>
 inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& options, Place place) {
   CoroPromise<T>* promise = coro.release();
   try {
-    ::new (&promise->task) TaskCore(EntryKind::task, kernel, promise, promise->result,
-                                    options.context ? *options.context : context_or_empty(), options.name, place);
+    ::new (&promise->task_room())
+        TaskCore(EntryKind::task, kernel, promise, promise->result,
+                 options.context ? *options.context : context_or_empty(), options.name, place);
   } catch (...) {
     promise->handle().destroy();
     throw;
   }
   promise->is_task = true;
-  kernel.start(promise->task);  // the first reference is the loop's
-  return Task<T>(Ref<FutureCore>(promise->task));
+  TaskCore& task = promise->task_room();
+  kernel.start(task);  // the first reference is the loop's
+  return Task<T>(Ref<FutureCore>(task));
 }
 
 /// Schedules a coroutine: its first step is the next entry of the ready queue. Returns at once.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // task_core.hpp - the part of a task that knows no value type: its place in the queue, its cancellation, its context.
 //
-// A task is the root frame of its coroutine (coro.hpp): TaskCore lies inside that frame and comes to life when
-// create_task() makes a task of it. The first line of memory holds all that a step touches.
+// A task is the root frame of its coroutine (coro.hpp): TaskCore lies in front of that frame, in the same block, and
+// comes to life when create_task() makes a task of it. What a step touches is at its end, next to the frame.
 #pragma once
 
 #include <memory>
@@ -18,43 +18,62 @@
 
 namespace rondo {
 
-/// The entry of a task, with what must be at hand when it is resumed.
-class TaskEntry : public Entry {
+/// What a step seldom touches: how the task came about, and what it is called.
+class TaskNotes {
  public:
-  TaskEntry(EntryKind kind, FrameCore* root) : Entry(kind), innermost_(root) {}
-  task::State& state_in(const decltype(task::diagram)&) { return task_state_; }
-  task::State task_state() const { return task_state_; }
-
- protected:
-  task::State task_state_ = task::State::scheduled;
-  bool must_cancel_ = false;  // a cancellation is noted and not delivered
-  bool started_ = false;
-  bool outlives_frame_ = false;
-  std::uint8_t deliveries_ = 0;  // what the await that is resumed now must throw
-  union {
-    FrameCore* innermost_;  // what a step resumes
-    void* kept_memory_;     // once the frame is gone
-  };
-};
-
-struct TaskListTag;
-
-class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
- public:
-  /// What is seldom needed: a name, and how the last error came up through the frames.
+  /// What is seldom there: a name, and how the last error came up through the frames.
   struct Details {
     std::string name;
     std::exception_ptr error;
     std::vector<Place> await_stack;
   };
 
+ protected:
+  TaskNotes(Context context, Place created)
+      : context_(std::move(context)), created_file_(created.file), created_line_(created.line) {}
+
+  Context context_;
+  std::unique_ptr<Details> details_;
+  const char* created_file_;
+  std::uint32_t created_line_;
+  std::uint32_t cancel_requests_ = 0;
+  Instant since_;
+};
+
+/// The entry of a task, with what must be at hand when it is resumed.
+class TaskEntry : public Entry {
+ public:
+  TaskEntry(EntryKind kind, std::uint32_t id, FrameCore* root) : Entry(kind), id_(id), innermost_(root) {}
+  task::State& state_in(const decltype(task::diagram)&) { return task_state_; }
+  task::State task_state() const { return task_state_; }
+
+ protected:
+  static constexpr std::uint8_t note_cancel = 1;     // a cancellation is noted and not delivered
+  static constexpr std::uint8_t note_unstarted = 2;  // its first step is still to come
+  task::State task_state_ = task::State::scheduled;
+  std::uint8_t notes_ = note_unstarted;  // what the next step must look at; most often nothing
+  std::uint8_t deliveries_ = 0;          // what the await that is resumed now must throw
+  std::uint32_t id_;
+  union {
+    Waitable* awaiting_ = nullptr;
+    std::size_t kept_size_;  // once the frame is gone
+  };
+  FrameCore* innermost_;  // what a step resumes; null once the frame is gone
+};
+
+struct TaskListTag;
+
+/// Laid out with its entry last, since the frame comes next (FrameHead).
+class TaskCore : public FutureCore, public Link<TaskListTag>, public TaskNotes, public TaskEntry {
+ public:
   TaskCore(EntryKind kind, Kernel& kernel, FrameCore* root, ResultCore& result, Context context, std::string_view name,
            Place created);
   ~TaskCore();
 
   std::uint32_t cancelling() const { return cancel_requests_; }
   std::uint32_t uncancel();
-  bool must_cancel() const { return must_cancel_; }
+  bool must_cancel() const { return (notes_ & note_cancel) != 0; }
+  std::uint32_t id() const { return id_; }
   std::string name() const;
   bool has_name() const { return details_ && !details_->name.empty(); }
   void set_name(std::string_view name);
@@ -63,9 +82,7 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
   Waitable* awaiting() const { return awaiting_; }
   FrameCore* innermost() const { return innermost_; }
   Context& context() { return context_; }
-  bool started() const { return started_; }
-  /// True once the loop has destroyed the coroutine around this task.
-  bool outlives_frame() const { return outlives_frame_; }
+  bool started() const { return (notes_ & note_unstarted) == 0; }
   const Details* details() const { return details_.get(); }
   Details& make_details();
 
@@ -78,6 +95,7 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
   /// What the await that is resumed must throw instead of giving what it waited for.
   static constexpr std::uint8_t deliver_cancel = 1;
   static constexpr std::uint8_t deliver_misuse = 2;  // the task awaited itself, or a future of another loop
+  static constexpr std::uint8_t deliver_wait = 4;    // its Parking was cancelled
   std::uint8_t deliveries() const { return deliveries_; }
   std::uint8_t take_deliveries() {
     const std::uint8_t taken = deliveries_;
@@ -85,6 +103,8 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
     return taken;
   }
   bool take_cancel() { return take_deliveries() != 0; }
+  /// The message that goes with them: a cancelled wait's own, although another request came after it.
+  const Message& delivered_message(std::uint8_t deliveries) const;
 
   /// An error passes through a frame of this task: notes the place (coroutine frames call it from unhandled_exception).
   void note_error(const std::exception_ptr& error, Place place) noexcept;
@@ -94,17 +114,6 @@ class TaskCore : public TaskEntry, public FutureCore, public Link<TaskListTag> {
   friend FutureCore;
   friend class Loop;
   void perform_rare(task::Do effect);
-
-  union {
-    Waitable* awaiting_ = nullptr;
-    std::size_t kept_size_;  // once the frame is gone
-  };
-  Context context_;
-  Instant since_;
-  std::unique_ptr<Details> details_;
-  const char* created_file_;
-  std::uint32_t created_line_;
-  std::uint32_t cancel_requests_ = 0;
 };
 
 }  // namespace rondo

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // timer_queue.hpp - the deadlines of one loop, earliest first; equal deadlines in the order in which they were armed.
 //
-// A 4-ary heap whose array holds deadline and sequence number, so that comparing touches no timer; each timer knows its
-// place in the array, so that cancelling and moving need no search.
+// A 4-ary heap whose array holds the deadlines, so that comparing touches a timer only to tell equal ones apart; four
+// siblings fill one line of cache. Each timer knows its place in the array: cancelling and moving need no search.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ class Timer : public Entry {
   friend class TimerQueue;
   static constexpr std::uint32_t unarmed = UINT32_MAX;
   std::uint32_t position_ = unarmed;
+  std::uint64_t sequence_;  // of its arming
 };
 
 class TimerQueue {
@@ -38,8 +39,9 @@ class TimerQueue {
   /// Arms an unarmed timer. O(log n). May throw std::bad_alloc, and then has done nothing.
   void arm(Timer& timer, Instant when) {
     if (heap_.size() == heap_.capacity()) heap_.reserve(heap_.size() + heap_.size() / 4 + 16);
-    heap_.push_back({when, sequence_++, &timer});
-    sift_up(heap_.size() - 1);
+    timer.sequence_ = sequence_++;
+    heap_.push_back({when, &timer});
+    sift_up(heap_.size() - 1, {when, &timer});
   }
 
   /// Disarms an armed timer. O(log n), and usually O(1).
@@ -59,10 +61,10 @@ class TimerQueue {
  private:
   struct Item {
     Instant when;
-    std::uint64_t sequence;
     Timer* timer;
     bool before(const Item& other) const {
-      return when != other.when ? when < other.when : sequence < other.sequence;
+      if (when == other.when) [[unlikely]] return timer->sequence_ < other.timer->sequence_;
+      return when < other.when;
     }
   };
   void put(std::size_t at, const Item& item) {
@@ -70,8 +72,9 @@ class TimerQueue {
     item.timer->position_ = static_cast<std::uint32_t>(at);
   }
   void remove(std::size_t at);
-  void sift_up(std::size_t at);
-  void sift_down(std::size_t at);
+  void place(std::size_t at, Item item);
+  void sift_up(std::size_t at, Item item);
+  void sift_down(std::size_t at, Item item);
 
   std::pmr::vector<Item> heap_;
   std::uint64_t sequence_ = 0;

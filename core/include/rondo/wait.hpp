@@ -75,9 +75,9 @@ class WaitAwaiter : public Awaiter {
   void await_suspend(std::coroutine_handle<Promise> handle) {
     suspend(frame_of(handle), *wait_);
   }
-  void await_resume() { check_delivery(static_cast<Parking&>(*wait_)); }
+  void await_resume() { check_delivery(); }
   Outcome<void> outcome() {
-    if (auto cancelled = pending_cancel(static_cast<Parking&>(*wait_))) {
+    if (auto cancelled = pending_cancel()) {
       return Outcome<void>::of_cancelled(std::move(*cancelled));
     }
     return Outcome<void>::of_value({});
