@@ -7,6 +7,7 @@
 
 #include <rondo/gather_core.hpp>
 #include <rondo/loop.hpp>
+#include <rondo/queue_core.hpp>
 
 namespace rondo {
 
@@ -52,6 +53,15 @@ std::string waits_for(const TaskCore& task) {
       return "waits for the next of as_completed()";
     case WaitableKind::operation:
       return "waits for an operation of the backend";
+    case WaitableKind::primitive: {
+      const SyncPrimitive* primitive = static_cast<const Waiter*>(target)->primitive();
+      return "waits for " + (primitive ? primitive->describe(task.kernel()) : "something that is gone");
+    }
+    case WaitableKind::queue: {
+      const QueueWaiter& waiter = *static_cast<const QueueWait*>(target)->waiter;
+      const char* what = waiter.what() == QueueWaiter::For::item ? "waits for an item of " : "waits for room in ";
+      return what + (waiter.queue() ? waiter.queue()->describe(task.kernel()) : "a queue that is gone");
+    }
     default:
       return "awaits " + describe(static_cast<const FutureCore&>(*target));
   }

@@ -10,6 +10,7 @@
 #include <rondo/dump.hpp>
 #include <rondo/gather_core.hpp>
 #include <rondo/job.hpp>
+#include <rondo/queue_core.hpp>
 #include <rondo/routine.hpp>
 #include <rondo/run.hpp>
 #include <rondo/shield.hpp>
@@ -250,6 +251,8 @@ void Loop::run(Entry& entry) {
       return static_cast<CompletionLimit&>(entry).expire();
     case EntryKind::job_outer:
       return static_cast<JobOuter&>(entry).outer_done();
+    case EntryKind::queue_turn:
+      return static_cast<QueueWaiter&>(entry).turn();
     case EntryKind::operation:
       return run_operation(static_cast<Operation&>(entry));
   }

@@ -58,6 +58,11 @@ class StopAsyncIteration : public RuntimeError {
   using RuntimeError::RuntimeError;
 };
 
+/// The barrier is broken, or was broken or reset while this task was inside.
+class BrokenBarrierError : public RuntimeError {
+  using RuntimeError::RuntimeError;
+};
+
 /// Nothing is ready, no timer is armed, no operation is in flight, no outside source is open: no task will ever go on.
 /// what() lists every task with what it waits for, and names the circle if there is one.
 class DeadlockError : public std::runtime_error {

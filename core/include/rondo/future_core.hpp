@@ -36,6 +36,7 @@ enum class EntryKind : std::uint8_t {
   completed_member, // a member of an as_completed() is done
   completed_limit,  // the time of an as_completed() is over
   operation,        // a backend completed an operation
+  queue_turn,       // a queue has, or had, what a task in line wants
   job_outer,        // the future of a job was cancelled
 };
 
@@ -53,7 +54,12 @@ class Entry : public Link<ReadyTag> {
 
 using EntryList = List<Entry, ReadyTag>;
 
-enum class WaitableKind : std::uint8_t { future, task, gather, sleep, wait, group, completion, operation };
+enum class WaitableKind : std::uint8_t {
+  future, task, gather,                     // futures
+  sleep, wait, group, completion, operation,
+  primitive,                                // a Waiter of an event, a lock, a semaphore or a condition
+  queue,
+};
 
 class Waitable {
  public:

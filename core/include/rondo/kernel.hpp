@@ -69,6 +69,17 @@ class Kernel {
     fire<task::diagram, task::Event::yield>(*current_);
   }
   void wake(Parking& parking);
+  /// A task that was to be woken waits again instead, at `parking`.
+  void wait_again(TaskCore& task, Parking& parking) {
+    parking.task_ = &task;
+    task.awaiting_ = &parking;
+  }
+  /// Wakes a waiting task in the place of what runs now: it is the next of the batch.
+  void resume_next(TaskCore& task) {
+    fire<task::diagram, task::Event::wake>(task);
+    static_cast<Entry&>(task).unlink();
+    batch_.push_front(task);
+  }
   /// Asks `waitable` to end; true if that was noted. Walks chains of any length without recursion; see cancel.cpp.
   bool cancel(Waitable& waitable, const Message& message);
   void publish(FutureCore& future);

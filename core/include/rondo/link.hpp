@@ -59,6 +59,15 @@ class List {
     node.next_ = &head_;
   }
 
+  void push_front(T& element) {
+    Node& node = element;
+    Node& first = *head_.next_;
+    node.next_ = &first;
+    node.prev_ = &head_;
+    first.prev_ = &node;
+    head_.next_ = &node;
+  }
+
   T& pop_front() {
     Node& node = *head_.next_;
     head_.next_ = node.next_;

@@ -16,6 +16,12 @@
 #include <rondo/wait.hpp>
 #include <rondo/as_completed.hpp>
 #include <rondo/async_generator.hpp>
+#include <rondo/event.hpp>
+#include <rondo/lock.hpp>
+#include <rondo/semaphore.hpp>
+#include <rondo/condition.hpp>
+#include <rondo/barrier.hpp>
+#include <rondo/queue.hpp>
 #include <rondo/context.hpp>
 #include <rondo/job.hpp>
 #include <rondo/readiness.hpp>

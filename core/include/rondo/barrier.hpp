@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+// barrier.hpp - tasks that wait for each other at one point.
+#pragma once
+
+#include <cstddef>
+
+#include <rondo/condition.hpp>
+#include <rondo/machines/barrier.hpp>
+
+namespace rondo {
+
+/// Lets `parties` tasks go on together, again and again. A task that is cancelled while it waits just leaves: the barrier
+/// is not broken by that (unlike that of threads). Source: asyncio.Barrier.
+class Barrier {
+ public:
+  /// std::invalid_argument for no parties.
+  explicit Barrier(std::size_t parties, std::string_view name = {}, Place created = Place::here());
+
+  /// Waits for the others and gives the order of arrival, 0 .. parties - 1: the last does not suspend, the others go on
+  /// one hop later. While the last meeting is still leaving, newcomers wait at the door and count for the next.
+  /// BrokenBarrierError if the barrier is or gets broken, or is reset meanwhile. Some frames from the loop's pool.
+  Coro<std::size_t> wait();
+
+  /// Sends everybody away with BrokenBarrierError, and mends a broken barrier.
+  Coro<void> reset();
+
+  /// Breaks it: whoever is inside and whoever comes gets BrokenBarrierError, until a reset.
+  Coro<void> abort();
+
+  std::size_t parties() const { return parties_; }
+  /// How many wait for the meeting to be complete.
+  std::size_t n_waiting() const { return state_ == barrier::State::filling ? inside_ : 0; }
+  bool broken() const { return state_ == barrier::State::broken; }
+
+  barrier::State& state_in(const decltype(barrier::diagram)&) { return state_; }
+  void perform(barrier::Do) { door_.wake_all(); }
+
+ private:
+  /// Where everybody waits, for the meeting and at the door.
+  class Door final : public Condition {
+   public:
+    Door(Barrier& owner, std::string_view name, Place created) : Condition("Barrier", name, created), owner_(&owner) {}
+    void wake_all() { wake(static_cast<std::size_t>(-1)); }
+    std::string describe(Kernel& kernel) const override;
+
+   private:
+    Barrier* owner_;
+  };
+  class Inside;
+
+  std::size_t parties_;
+  std::size_t inside_ = 0;
+  barrier::State state_ = barrier::State::filling;
+  Door door_;
+};
+
+}  // namespace rondo

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+// barrier.cpp - arriving and leaving.
+#include <rondo/barrier.hpp>
+
+#include <stdexcept>
+
+namespace rondo {
+
+Barrier::Barrier(std::size_t parties, std::string_view name, Place created)
+    : parties_(parties), door_(*this, name, created) {
+  if (parties == 0) throw std::invalid_argument("a Barrier needs 1 party or more, not 0");
+}
+
+/// A task inside the barrier; leaves on every way out.
+class Barrier::Inside {
+ public:
+  explicit Inside(Barrier& barrier) : barrier_(barrier), visit_(barrier.door_), index_(barrier.inside_++) {}
+  ~Inside() {
+    if (visit_.gone()) return;
+    if (--barrier_.inside_ == 0) fire<barrier::diagram, barrier::Event::last_leaves>(barrier_);
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  std::size_t index() const { return index_; }
+
+ private:
+  Barrier& barrier_;
+  Visit visit_;
+  std::size_t index_;
+};
+
+Coro<std::size_t> Barrier::wait() {
+  const auto lock = co_await door_.scoped();
+  co_await door_.wait_for([this] { return state_ == barrier::State::filling || broken(); });
+  if (broken()) throw BrokenBarrierError("the barrier is broken: reset it first");
+  const Inside inside(*this);
+  if (inside_ == parties_) {
+    fire<barrier::diagram, barrier::Event::complete>(*this);
+  } else {
+    co_await door_.wait_for([this] { return state_ != barrier::State::filling; });
+    if (state_ != barrier::State::draining) throw BrokenBarrierError("the barrier was broken or reset meanwhile");
+  }
+  co_return inside.index();
+}
+
+Coro<void> Barrier::reset() {
+  const auto lock = co_await door_.scoped();
+  if (inside_ > 0) {
+    fire<barrier::diagram, barrier::Event::reset>(*this);
+  } else {
+    fire<barrier::diagram, barrier::Event::reset_empty>(*this);
+  }
+}
+
+Coro<void> Barrier::abort() {
+  const auto lock = co_await door_.scoped();
+  fire<barrier::diagram, barrier::Event::abort>(*this);
+}
+
+std::string Barrier::Door::describe(Kernel&) const {
+  return title() + " (" + std::to_string(owner_->n_waiting()) + " of " + std::to_string(owner_->parties()) +
+         " are there)";
+}
+
+}  // namespace rondo

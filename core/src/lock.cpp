@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// lock.cpp - releasing.
+#include <rondo/lock.hpp>
+
+namespace rondo {
+
+void Lock::release() {
+  if (!locked_) throw RuntimeError("release: " + title() + " is not locked");
+  locked_ = false;
+  wake_first();
+}
+
+std::string Lock::describe(Kernel& kernel) const {
+  if (!locked_) return title() + ", which is being handed over";
+  return title() + " held by " + describe_holder(kernel, holder_);
+}
+
+}  // namespace rondo

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// sync_primitive.cpp - names, and the end of a primitive that is still needed.
+#include <rondo/sync_primitive.hpp>
+
+#include <rondo/dump.hpp>
+#include <rondo/guard.hpp>
+#include <rondo/loop.hpp>
+
+namespace rondo {
+
+GuardLink::GuardLink(SyncPrimitive& primitive)
+    : primitive_(&primitive), task_id_(here.kernel && here.kernel->current() ? here.kernel->current()->id() : 0) {
+  primitive.guards_.push_back(*this);
+}
+
+GuardLink::GuardLink(GuardLink&& other) noexcept : primitive_(other.primitive_), task_id_(other.task_id_) {
+  if (primitive_) primitive_->guards_.push_back(*this);
+  other.detach();
+}
+
+SyncPrimitive::~SyncPrimitive() {
+  while (!visits_.empty()) visits_.pop_front();
+  if (waiters_.empty() && guards_.empty()) return;
+  Kernel* kernel = here.kernel;
+  for (Waiter* waiter = waiters_.front(); waiter; waiter = waiters_.after(*waiter)) {
+    kernel = &waiter->task()->kernel();
+    waiter->primitive_ = nullptr;
+  }
+  if (kernel) report_end(*kernel, needed_by(*kernel));
+  while (!waiters_.empty()) wake(waiters_.pop_front());
+  while (!guards_.empty()) guards_.pop_front().primitive_ = nullptr;
+}
+
+std::string SyncPrimitive::needed_by(Kernel& kernel) const {
+  std::string text;
+  for (const Waiter* waiter = waiters_.front(); waiter; waiter = waiters_.after(*waiter)) {
+    text += (text.empty() ? "" : ", ") + rondo::describe(static_cast<const FutureCore&>(*waiter->task())) + " waits for it";
+  }
+  const std::string who = holders(kernel);
+  if (!who.empty()) text += (text.empty() ? "held by a guard of " : ", held by a guard of ") + who;
+  return text;
+}
+
+void SyncPrimitive::report_end(Kernel& kernel, const std::string& by) const noexcept {
+  if (kernel.ending()) return;  // the loop destroys its frames one after the other
+  try {
+    kernel.loop().call_exception_handler(
+        {title() + " was destroyed while it was needed: " + by, nullptr, title()});
+  } catch (...) {  // no memory for the report; the tasks get their error all the same
+  }
+}
+
+std::string SyncPrimitive::title() const {
+  if (!name_.empty()) return std::string(what_) + " '" + name_ + "'";
+  return std::string(what_) + " (made at " + rondo::describe(created_) + ")";
+}
+
+std::string SyncPrimitive::holders(Kernel& kernel) const {
+  std::string text;
+  for (const GuardLink* guard = guards_.front(); guard; guard = guards_.after(*guard)) {
+    text += (text.empty() ? "" : ", ") + describe_holder(kernel, guard->task_id());
+  }
+  return text;
+}
+
+void SyncPrimitive::refuse_loop() const {
+  throw RuntimeError(title() + " is waited for by tasks of another loop: each loop needs its own");
+}
+
+std::string describe_holder(Kernel& kernel, std::uint32_t task_id) {
+  if (task_id == 0) return "a callback";
+  for (TaskCore* task = kernel.tasks().front(); task; task = kernel.tasks().after(*task)) {
+    if (task->id() == task_id) return "Task '" + task->name() + "'";
+  }
+  return "a task that is done (number " + std::to_string(task_id) + ")";
+}
+
+void throw_primitive_gone() { throw RuntimeError("what this task waited for was destroyed meanwhile"); }
+
+void throw_guard_released() {
+  throw RuntimeError("the guard holds nothing: it was released, moved from, or what it held is gone");
+}
+
+void report_guard(const std::string& text) noexcept {
+  if (here.kernel && !here.kernel->ending()) {
+    here.kernel->loop().call_exception_handler({"a guard could not release: " + text, nullptr, "guard"});
+  }
+}
+
+}  // namespace rondo
