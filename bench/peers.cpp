@@ -9,6 +9,7 @@
 #endif
 #ifdef RONDO_BENCH_ASIO
 #include <asio.hpp>
+#include <asio/experimental/channel.hpp>
 #endif
 
 #include <cstdint>
@@ -108,6 +109,26 @@ double asio_spawn_batches(std::int64_t batch, std::int64_t batches) {
   });
 }
 
+using AsioChannel = asio::experimental::channel<void(std::error_code, std::int64_t)>;
+
+asio::awaitable<void> asio_produce(AsioChannel& channel, std::int64_t items) {
+  for (std::int64_t i = 0; i < items; ++i) co_await channel.async_send(std::error_code(), i, asio::use_awaitable);
+}
+
+asio::awaitable<void> asio_consume(AsioChannel& channel, std::int64_t items) {
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < items; ++i) sum += co_await channel.async_receive(asio::use_awaitable);
+  keep(sum);
+}
+
+double asio_channel(std::int64_t items) {
+  asio::io_context context(1);
+  AsioChannel channel(context, 1);
+  asio::co_spawn(context, asio_produce(channel, items), asio::detached);
+  asio::co_spawn(context, asio_consume(channel, items), asio::detached);
+  return per_operation(items, [&] { context.run(); });
+}
+
 double asio_churn(std::size_t outstanding, std::int64_t times) {
   asio::io_context context(1);
   std::vector<asio::steady_timer> timers;
@@ -156,6 +177,8 @@ void add_peer_rows(std::vector<Row>& rows) {
                   [] { return spawn_join_one(3 * million); }});
   rows.push_back({"spawn and join, 1000s, Asio", "asio co_spawn", [] { return asio_spawn_batches(1000, 300); }, "rondo",
                   [] { return spawn_join_batches(1000, 3000); }});
+  rows.push_back({"item through a queue of one, Asio", "asio channel", [] { return asio_channel(500'000); }, "rondo",
+                  [] { return channel(5 * million); }});
   rows.push_back({"timer: cancel and arm, Asio", "asio steady_timer", [] { return asio_churn(10'000, million); },
                   "rondo", [] { return timer_churn(10'000, 3 * million); }});
 #endif

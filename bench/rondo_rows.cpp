@@ -106,6 +106,41 @@ Coro<void> timeout_main(std::size_t armed, std::int64_t times, double& ns) {
   for (auto& task : sleepers) task.cancel();
 }
 
+Coro<void> contender(Lock& lock, std::int64_t times) {
+  for (std::int64_t i = 0; i < times; ++i) {
+    co_await lock.acquire();
+    co_await sleep(0s);
+    lock.release();
+  }
+}
+
+Coro<void> lock_main(std::size_t tasks, std::int64_t each, double& ns) {
+  Lock lock;
+  std::vector<Task<void>> all;
+  for (std::size_t i = 0; i < tasks; ++i) all.push_back(create_task(contender(lock, each)));
+  co_await sleep(0s);
+  const std::int64_t start = cpu_ns();
+  for (auto& task : all) co_await task;
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(each * static_cast<std::int64_t>(tasks));
+}
+
+Coro<void> produce(Queue<std::int64_t>& queue, std::int64_t items) {
+  for (std::int64_t i = 0; i < items; ++i) co_await queue.put(i);
+}
+
+Coro<void> channel_main(std::int64_t items, double& ns) {
+  Queue<std::int64_t> queue(1);
+  const Task<void> producer = create_task(produce(queue, items));
+  std::int64_t sum = 0;
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t i = 0; i < items; ++i) sum += co_await queue.get();
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(items);
+  keep(sum);
+  co_await producer;
+}
+
+Coro<void> lock_waiter(Lock& lock) { co_await lock.acquire(); }
+
 template <class F>
 double run_in_sim(F main) {
   double ns = 0;
@@ -138,20 +173,39 @@ double timeout_around_yield(std::size_t armed, std::int64_t times) {
   return run_in_sim([&](double& ns) { return timeout_main(armed, times, ns); });
 }
 
-double idle_task_bytes(std::size_t tasks) {
-  double bytes = 0;
+double lock_contended(std::size_t tasks, std::int64_t times) {
+  const std::int64_t each = times / static_cast<std::int64_t>(tasks);
+  return run_in_sim([&](double& ns) { return lock_main(tasks, each, ns); });
+}
+double channel(std::int64_t items) {
+  return run_in_sim([&](double& ns) { return channel_main(items, ns); });
+}
+
+namespace {
+
+/// Heap bytes for each of `tasks` tasks that have run to where they wait.
+template <class Body>
+double bytes_per_task(std::size_t tasks, Body body) {
   Loop loop;
   const auto before = mallinfo2().uordblks + mallinfo2().hblkhd;
   std::vector<Output> out(1);
   {
     const Loop::Scope scope(loop);
-    for (std::size_t i = 0; i < tasks; ++i) static_cast<void>(create_task(sleeper()));
+    for (std::size_t i = 0; i < tasks; ++i) static_cast<void>(create_task(body()));
   }
   loop.step(Instant(), {}, out, static_cast<int>(tasks));
   const auto after = mallinfo2().uordblks + mallinfo2().hblkhd;
-  bytes = static_cast<double>(after - before) / static_cast<double>(tasks);
   loop.drop_tasks_silently();
-  return bytes;
+  return static_cast<double>(after - before) / static_cast<double>(tasks);
+}
+
+}  // namespace
+
+double idle_task_bytes(std::size_t tasks) { return bytes_per_task(tasks, sleeper); }
+
+double waiting_task_bytes(std::size_t tasks) {
+  Lock lock;
+  return bytes_per_task(tasks, [&] { return lock_waiter(lock); });
 }
 
 namespace {

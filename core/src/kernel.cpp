@@ -81,14 +81,6 @@ void Kernel::refuse(TaskCore& task, FutureCore& future) {
   fire<task::diagram, task::Event::misuse>(task);
 }
 
-void Kernel::wake(Parking& parking) {
-  if (parking.pending()) fire<future::diagram, future::Event::set_result>(parking);
-}
-
-void Parking::perform(future::Do effect) {
-  if (effect == future::Do::publish) fire<task::diagram, task::Event::wake>(*task_);
-}
-
 void Kernel::publish_to(Entry& entry, FutureCore& future) {
   if (entry.entry_kind() == EntryKind::call) {
     static_cast<CallCore&>(entry).keep(future);

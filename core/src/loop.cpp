@@ -134,7 +134,8 @@ StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> 
   kernel.advance(now);
   for (const Input& input : in) kernel.feed(input);
 
-  const Progress progress = run_batches(kernel, static_cast<std::uint32_t>(budget));
+  const auto most = static_cast<std::uint32_t>(budget);
+  const Progress progress = debug_ ? run_batches<true>(kernel, most) : run_batches<false>(kernel, most);
   const std::uint32_t produced = kernel.operations().drain(out);
   kernel.mix(static_cast<std::uint64_t>(kernel.now().time_since_epoch().count()));
   StepResult result = answer(kernel.now());
@@ -147,34 +148,25 @@ StepResult Loop::step(Instant now, std::span<const Input> in, std::span<Output> 
 }
 
 /// The middle of a step: batch after batch, `budget` entries at most.
+template <bool debug>
 Loop::Progress Loop::run_batches(Kernel& kernel, std::uint32_t budget) {
   std::uint32_t left = budget;
   std::uint32_t batches = 0;
   std::uint64_t trail = 0;  // the order of all that runs; in a register, and mixed into the hash at the end
   bool done = false;
   for (;;) {
-    if (kernel.batch_empty()) {
-      if (batches == max_batches || (left == 0 && budget > 0)) break;
-      const bool any = kernel.begin_batch();
-      if (any) ++batches;
-      if (!any && state_ != loop::State::stopping) break;
-    }
-    while (left > 0 && !kernel.batch_empty()) {
-      Entry& entry = kernel.next();
-      --left;
-      if (debug_) [[unlikely]] note_run(entry);
-      trail *= 0x9E3779B97F4A7C15ULL;
-      if (entry.entry_kind() <= EntryKind::routine) [[likely]] {
-        auto& task = static_cast<TaskCore&>(entry);
-        trail += task.id_;
-        run_task(kernel, task);
-      } else {
-        kernel.current_ = nullptr;
-        trail += static_cast<std::uint64_t>(entry.entry_kind());
-        run(entry);
+    if (!kernel.in_batch()) {
+      if (batches == max_batches || (left == 0 && batches > 0)) break;
+      if (kernel.begin_batch()) {
+        ++batches;
+      } else if (state_ != loop::State::stopping) {
+        break;
       }
     }
-    if (!kernel.batch_empty()) break;  // the budget ended inside the batch
+    if (kernel.in_batch()) {
+      left = run_batch<debug>(kernel, left, trail);
+      if (kernel.in_batch()) break;  // the budget ended inside the batch
+    }
     if (state_ == loop::State::stopping) [[unlikely]] {
       fire<loop::diagram, loop::Event::end>(*this);
       done = true;
@@ -183,6 +175,30 @@ Loop::Progress Loop::run_batches(Kernel& kernel, std::uint32_t budget) {
   }
   kernel.mix(trail);
   return {budget - left, batches, done};
+}
+
+/// Runs what is in the batch, `left` entries at most; returns how many more might have run.
+template <bool debug>
+inline std::uint32_t Loop::run_batch(Kernel& kernel, std::uint32_t left, std::uint64_t& order) {
+  std::uint64_t trail = order;
+  while (left > 0 || kernel.at_fence()) {
+    Entry* const entry = kernel.next();
+    if (!entry) break;
+    --left;
+    if constexpr (debug) note_run(*entry);
+    trail *= 0x9E3779B97F4A7C15ULL;
+    if (entry->entry_kind() <= EntryKind::routine) [[likely]] {
+      auto& task = static_cast<TaskCore&>(*entry);
+      trail += task.id_;
+      run_task(kernel, task);
+    } else {
+      kernel.current_ = nullptr;
+      trail += static_cast<std::uint64_t>(entry->entry_kind());
+      run(*entry);
+    }
+  }
+  order = trail;
+  return left;
 }
 
 StepResult Loop::peek(Instant now) const { return answer(std::max(now, kernel_->now())); }
@@ -222,6 +238,7 @@ void Loop::run(Entry& entry) {
   switch (entry.entry_kind()) {
     case EntryKind::task:
     case EntryKind::routine:
+    case EntryKind::fence:
       break;  // step() does not send these here
     case EntryKind::call:
       return run_call(static_cast<CallCore&>(entry));
@@ -418,7 +435,7 @@ void Loop::discard_everything() {
   }
   while (Combinator* combinator = kernel.combinators_.front()) combinator->abandon();
   while (!kernel.generators_.empty()) kernel.generators_.pop_front();  // their handles may live on
-  while (Entry* entry = kernel.batch_.front()) drop_entry(*entry);
+  if (kernel.in_batch()) static_cast<Entry&>(kernel.fence_).unlink();
   while (Entry* entry = kernel.ready_.front()) drop_entry(*entry);
   while (Timer* timer = kernel.timers_.pop_due(never)) drop_entry(*timer);
 }

@@ -37,6 +37,7 @@ enum class EntryKind : std::uint8_t {
   completed_limit,  // the time of an as_completed() is over
   operation,        // a backend completed an operation
   queue_turn,       // a queue has, or had, what a task in line wants
+  fence,            // the end of a batch
   job_outer,        // the future of a job was cancelled
 };
 

@@ -44,7 +44,7 @@ class Kernel {
   // --- what is next -------------------------------------------------------------------------------------------------
 
   void post(Entry& entry) { ready_.push_back(entry); }
-  bool idle() const { return ready_.empty() && batch_.empty(); }
+  bool idle() const { return ready_.empty(); }
   /// Moves time forward; a smaller value is clamped and counted (C6).
   void advance(Instant now);
   Instant now() const { return now_; }
@@ -52,11 +52,17 @@ class Kernel {
   bool begin_batch() {
     if (timers_.earliest() <= now_) post_due_timers();
     if (ready_.empty()) return false;
-    batch_.splice_back(ready_);
+    ready_.push_back(fence_);
     return true;
   }
-  bool batch_empty() const { return batch_.empty(); }
-  Entry& next() { return batch_.pop_front(); }
+  bool in_batch() const { return static_cast<const Link<ReadyTag>&>(fence_).linked(); }
+  /// True if nothing is left of the batch but its end.
+  bool at_fence() const { return ready_.front() == &fence_; }
+  /// The next entry of the batch; null at its end, which ends it.
+  Entry* next() {
+    Entry& entry = ready_.pop_front();
+    return &entry == &fence_ ? nullptr : &entry;
+  }
 
   // --- tasks and futures --------------------------------------------------------------------------------------------
 
@@ -68,7 +74,9 @@ class Kernel {
     current_->innermost_ = &frame;
     fire<task::diagram, task::Event::yield>(*current_);
   }
-  void wake(Parking& parking);
+  void wake(Parking& parking) {
+    if (parking.pending()) fire<future::diagram, future::Event::set_result>(parking);
+  }
   /// A task that was to be woken waits again instead, at `parking`.
   void wait_again(TaskCore& task, Parking& parking) {
     parking.task_ = &task;
@@ -78,7 +86,7 @@ class Kernel {
   void resume_next(TaskCore& task) {
     fire<task::diagram, task::Event::wake>(task);
     static_cast<Entry&>(task).unlink();
-    batch_.push_front(task);
+    ready_.push_front(task);
   }
   /// Asks `waitable` to end; true if that was noted. Walks chains of any length without recursion; see cancel.cpp.
   bool cancel(Waitable& waitable, const Message& message);
@@ -168,7 +176,7 @@ class Kernel {
   ~Kernel() = default;
 
   EntryList ready_;
-  EntryList batch_;
+  Entry fence_{EntryKind::fence};  // in the ready queue: where the batch ends that is being run
   TaskCore* current_ = nullptr;
   FrameCore* next_frame_ = nullptr;
   std::uint64_t hash_ = 0;
@@ -293,6 +301,10 @@ inline void TaskCore::perform(task::Do effect) {
     default:
       perform_rare(effect);
   }
+}
+
+inline void Parking::perform(future::Do effect) {
+  if (effect == future::Do::publish) fire<task::diagram, task::Event::wake>(*task_);
 }
 
 // --- the end of futures -----------------------------------------------------------------------------------------------

@@ -218,7 +218,10 @@ class Loop {
     std::uint32_t batches;
     bool done;
   };
+  template <bool debug>
   Progress run_batches(Kernel& kernel, std::uint32_t budget);
+  template <bool debug>
+  std::uint32_t run_batch(Kernel& kernel, std::uint32_t left, std::uint64_t& order);
   void run_task(Kernel& kernel, TaskCore& task);
   bool begin_unusual(Kernel& kernel, TaskCore& task);
   void end_task(Kernel& kernel, TaskCore& task);
