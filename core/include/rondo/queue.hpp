@@ -2,10 +2,9 @@
 // queue.hpp - items from some tasks to others: first in first out, last in first out, or by priority.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -184,19 +183,32 @@ class LifoStore {
   std::vector<T> items_;
 };
 
-/// Smallest first; equal ones in the order in which they were put (asyncio's heap gives those in any order).
+/// The default order of a PriorityQueue.
+struct Less {
+  template <class T>
+  bool operator()(const T& a, const T& b) const {
+    return a < b;
+  }
+};
+
+/// Smallest first; equal ones in the order in which they were put (asyncio's heap gives those in any order). A binary
+/// heap; here rather than std::push_heap, whose header would be a tenth of what a small program compiles.
 template <class T, class Compare>
 class PriorityStore {
  public:
   static constexpr const char* queue_name = "PriorityQueue";
   void push(T&& item) {
     items_.push_back({std::move(item), next_++});
-    std::push_heap(items_.begin(), items_.end(), Later());
+    Ranked rising = std::move(items_.back());
+    std::size_t at = items_.size() - 1;
+    for (; at > 0 && before(rising, items_[(at - 1) / 2]); at = (at - 1) / 2) items_[at] = std::move(items_[(at - 1) / 2]);
+    items_[at] = std::move(rising);
   }
   T pop() {
-    std::pop_heap(items_.begin(), items_.end(), Later());
-    T item = std::move(items_.back().item);
+    T item = std::move(items_.front().item);
+    Ranked last = std::move(items_.back());
     items_.pop_back();
+    if (!items_.empty()) sink(std::move(last));
     return item;
   }
   void clear() { items_.clear(); }
@@ -206,13 +218,23 @@ class PriorityStore {
     T item;
     std::uint64_t number;
   };
-  struct Later {
-    bool operator()(const Ranked& a, const Ranked& b) const {
-      const Compare less;
-      if (less(b.item, a.item)) return true;
-      return !less(a.item, b.item) && b.number < a.number;
+  static bool before(const Ranked& a, const Ranked& b) {
+    const Compare less;
+    if (less(a.item, b.item)) return true;
+    return !less(b.item, a.item) && a.number < b.number;
+  }
+  /// Puts `last` where the first was.
+  void sink(Ranked last) {
+    std::size_t at = 0;
+    for (;;) {
+      std::size_t child = 2 * at + 1;
+      if (child + 1 < items_.size() && before(items_[child + 1], items_[child])) ++child;
+      if (child >= items_.size() || !before(items_[child], last)) break;
+      items_[at] = std::move(items_[child]);
+      at = child;
     }
-  };
+    items_[at] = std::move(last);
+  }
   std::vector<Ranked> items_;
   std::uint64_t next_ = 0;
 };
@@ -221,7 +243,7 @@ template <class T>
 using Queue = BasicQueue<T, FifoStore<T>>;
 template <class T>
 using LifoQueue = BasicQueue<T, LifoStore<T>>;
-template <class T, class Compare = std::less<T>>
+template <class T, class Compare = Less>
 using PriorityQueue = BasicQueue<T, PriorityStore<T, Compare>>;
 
 }  // namespace rondo
