@@ -337,6 +337,20 @@ TEST_CASE("reschedule moves the deadline both ways, takes it away, and puts a pa
   CHECK(h.ending("at 3") == "0");
 }
 
+TEST_CASE("a deadline can be moved by an earlier callback of the very batch in which it is due") {
+  Hops h;
+  Timeout* limit = nullptr;
+  h.loop.call_later(1s, [&] { limit->reschedule(h.loop.time() + 4s); });
+  const auto body = [](Timeout& inside, Timeout** out) -> Coro<> {
+    *out = &inside;
+    co_await sleep(1h);
+  };
+  const auto task = h.start(watch(h, "block", timeout(1s, body, &limit)));
+  h.run();
+  CHECK(h.ending("block") == "TimeoutError");
+  CHECK(h.loop.time() == Instant(5s));
+}
+
 TEST_CASE("when() tells the last deadline, none without a limit") {
   const auto body = [](Timeout& limit) -> Coro<bool> {
     const bool before = limit.when() == Instant(2s);
