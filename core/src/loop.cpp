@@ -196,7 +196,8 @@ void Loop::note_run(Entry& entry) {
     if (task.started_ && task.innermost_) last_run_ += " from " + describe(task.innermost_->place());
   } else if (entry.entry_kind() == EntryKind::call) {
     last_run_ = describe(static_cast<CallCore&>(entry));
-  } else if (entry.entry_kind() == EntryKind::operation && static_cast<Operation&>(entry).use() == Operation::Use::handler) {
+  } else if (entry.entry_kind() == EntryKind::operation &&
+             static_cast<Operation&>(entry).use() == Operation::Use::handler) {
     last_run_ = describe_handler(static_cast<SignalHandler&>(entry).signal);
   } else {
     last_run_ = "the loop's own work";

@@ -131,8 +131,8 @@ int run(const std::vector<Golden>& golden) {
     if (++failed <= differences_shown) std::printf("%s: %s\n", golden[i].id.c_str(), wrong[i].c_str());
   }
   if (failed > 0 && hashes_alone) {
-    std::printf("all traces are as CPython's: if the hash was changed on purpose, run `ninja -C build golden-hashes` and\n"
-                "commit the file; if it differs between compilers or builds, something depends on them\n");
+    std::printf("all traces are as CPython's: if the hash was changed on purpose, run `ninja -C build golden-hashes`\n"
+                "and commit the file; if it differs between compilers or builds, something depends on them\n");
   }
   std::printf("%zu passed, %d failed\n", golden.size() - static_cast<std::size_t>(failed), failed);
   return failed == 0 && !golden.empty() ? 0 : 1;

@@ -194,7 +194,7 @@ long taken_from_global_heap(OutsideHeap& heap) {
 int main() {
   OutsideHeap heap;
   if (const long blocks = taken_from_global_heap(heap); blocks != 0 || heap.blocks != 0) {
-    std::printf("%ld blocks came from the global heap, and %ld of the resource were not given back\n", blocks, heap.blocks);
+    std::printf("%ld blocks came from the global heap, %ld of the resource were not given back\n", blocks, heap.blocks);
     return 1;
   }
   const int expected = run_once();

@@ -5,7 +5,7 @@
 // compiled and run, too: everything is counted, nothing is owned, so that a double destruction does no harm here. When
 // it stops being wrong, a warning says that the way round it can go.
 //
-// Catch2's CHECK writes its expression out twice for GCC, and a coroutine then runs it twice: no co_await stands in one.
+// Catch2's CHECK writes its expression out twice for GCC, and a coroutine runs it twice then: no co_await is in one.
 #include "hops.hpp"
 
 #include <array>
@@ -93,7 +93,7 @@ void expect_wrong(int left, const char* bug) {
 
 }  // namespace
 
-// --- GCC: what is destroyed twice -------------------------------------------------------------------------------------
+// --- GCC: what is destroyed twice ------------------------------------------------------------------------------------
 
 // PR 99576, PR 100611, mended in GCC 13. A closure whose captures have destructors, made inside a co_await expression,
 // is destroyed twice, also when it becomes a std::function. timeout() and task_group() refuse such a temporary
@@ -279,7 +279,7 @@ TEST_CASE("what takes many awaitables needs no braces inside a co_await expressi
   CHECK(sim::run(main()) == "abcd");
 }
 
-// --- values that are carried ------------------------------------------------------------------------------------------
+// --- values that are carried -----------------------------------------------------------------------------------------
 
 // PR 107288 (GCC 11: small strings moved as bytes), llvm 130326 (a parameter destroyed twice), and relatives.
 TEST_CASE("values that know their address are in place as parameters, locals, results and yielded values") {
@@ -381,6 +381,13 @@ TEST_CASE("a parameter that throws while it is copied leaves nothing behind: no 
   CHECK(bytes.held == 0);
 }
 
+namespace {
+
+template <class Promise>
+using ReturnObject = decltype(std::declval<Promise&>().get_return_object());
+
+}  // namespace
+
 // llvm 61900 and 57339: an unhandled_exception() that throws, and the frame destroyed after that: locals die twice.
 // llvm 220915: a promise whose constructor throws. CWG 2563: a return object that is converted.
 TEST_CASE("promises store what is thrown, never throw themselves, and make the very return type") {
@@ -395,8 +402,8 @@ TEST_CASE("promises store what is thrown, never throw themselves, and make the v
   checked(static_cast<GeneratorPromise<int>*>(nullptr));
   static_assert(std::is_nothrow_default_constructible_v<CoroPromise<int>>);
   static_assert(std::is_nothrow_default_constructible_v<CoroPromise<void>>);
-  static_assert(std::is_same_v<decltype(std::declval<CoroPromise<int>&>().get_return_object()), Coro<int>>);
-  static_assert(std::is_same_v<decltype(std::declval<GeneratorPromise<int>&>().get_return_object()), AsyncGenerator<int>>);
+  static_assert(std::is_same_v<ReturnObject<CoroPromise<int>>, Coro<int>>);
+  static_assert(std::is_same_v<ReturnObject<GeneratorPromise<int>>, AsyncGenerator<int>>);
   CHECK(left_by([](int* alive) -> Coro<> {
           const auto throws = [](Counted parameter, bool first) -> Coro<int> {
             const Counted local = parameter;
@@ -421,12 +428,13 @@ TEST_CASE("promises store what is thrown, never throw themselves, and make the v
         }) == 0);
 }
 
-// --- control ----------------------------------------------------------------------------------------------------------
+// --- control ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
 template <class A>
-using Suspended = decltype(std::declval<AwaiterOf<A>&>().await_suspend(std::declval<std::coroutine_handle<CoroPromise<int>>>()));
+using Suspended =
+    decltype(std::declval<AwaiterOf<A>&>().await_suspend(std::declval<std::coroutine_handle<CoroPromise<int>>>()));
 template <class A>
 constexpr bool returns_to_its_caller = std::is_same_v<Suspended<A>, void> || std::is_same_v<Suspended<A>, bool>;
 
@@ -517,8 +525,8 @@ TEST_CASE("structured bindings of awaited values are right in each round of a lo
   CHECK(sim::run(main()) == "0word 0 1word 1 2word 2 ");
 }
 
-// llvm 61508: a frame destroyed while it is suspended inside a braced list leaks the elements that were made. Awaits are
-// named first and listed then; what is suspended among its temporaries is destroyed whole.
+// llvm 61508: a frame destroyed while it is suspended inside a braced list leaks the elements that were made. Awaits
+// are named first and listed then; what is suspended among its temporaries is destroyed whole.
 TEST_CASE("a task that is destroyed in the middle of an expression destroys what it had made of it") {
   int alive = 0;
   {
@@ -563,9 +571,9 @@ TEST_CASE("a task that drops its own last handle in its last step is destroyed a
   CHECK(h.story() == "last words destroyed");
 }
 
-// llvm 56301, 65018, 72006 (a frame that is used after its handle was published), llvm 47179, 63022, 111257 (the address
-// of a thread-local variable kept across a suspension). A loop runs on one thread at a time; it may be another one for
-// each step, and then `here` is another variable.
+// llvm 56301, 65018, 72006 (a frame that is used after its handle was published), llvm 47179, 63022, 111257 (the
+// address of a thread-local variable kept across a suspension). A loop runs on one thread at a time; it may be another
+// one for each step, and then `here` is another variable.
 TEST_CASE("a loop whose host steps it on another thread each time finds its tasks there") {
   Loop loop;
   std::string story;
@@ -591,11 +599,11 @@ TEST_CASE("a loop whose host steps it on another thread each time finds its task
   CHECK(story == "0123");
 }
 
-// --- layout -----------------------------------------------------------------------------------------------------------
+// --- layout ----------------------------------------------------------------------------------------------------------
 
 // PR 104177, llvm 56671: frames are not aligned for over-aligned locals. rondo's own have none, and results and yielded
-// values may not be over-aligned (result.hpp, async_generator.hpp). The core of a frame is found from its address alone,
-// which asks that every promise begins with it and that no promise is aligned more than frames are.
+// values may not be over-aligned (result.hpp, async_generator.hpp). The core of a frame is found from its address
+// alone, which asks that every promise begins with it and that no promise is aligned more than frames are.
 TEST_CASE("the core of a frame is where its promise is, and no promise asks for more alignment than frames have") {
   const auto checked = []<class Promise>(const Promise*) {
     static_assert(alignof(Promise) <= alignof(std::max_align_t));
