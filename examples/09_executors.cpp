@@ -40,7 +40,8 @@ rondo::Coro<> async_main() {
   std::cout << "own thread pool: " << second.size() << " bytes\n";
 
   // 3. Arguments are copied along. C++ threads compute side by side, so this needs no second process.
-  std::cout << "sum of squares: " << co_await rondo::run_in_executor(pool, cpu_bound, 10 * 5) << '\n';
+  const auto sum = co_await rondo::run_in_executor(pool, cpu_bound, 10 * 5);
+  std::cout << "sum of squares: " << sum << '\n';
 }
 
 int main(int argc, char** argv) { return run_example(argc, argv, async_main()); }

@@ -53,7 +53,8 @@ rondo::Coro<> async_main() {
   auto light = rondo::create_task(std::make_unique<TrafficLight>());
   co_await rondo::sleep(5s);
   light.cancel();
-  std::cout << "the light was switched " << co_await light << " times\n";
+  const int switched = co_await light;
+  std::cout << "the light was switched " << switched << " times\n";
 }
 
 int main(int argc, char** argv) { return run_example(argc, argv, async_main()); }

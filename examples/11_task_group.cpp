@@ -49,7 +49,8 @@ rondo::Coro<> breakfast(rondo::TaskGroup& group) {
 }
 
 rondo::Coro<> async_main() {
-  std::cout << "coffee, ready after " << co_await rondo::task_group(coffee) << " s\n" << std::flush;
+  const int seconds = co_await rondo::task_group(coffee);
+  std::cout << "coffee, ready after " << seconds << " s\n" << std::flush;
   try {
     co_await rondo::task_group(breakfast);  // the milk fails, so the toast is cancelled
   } catch (const rondo::ExceptionGroup& group) {

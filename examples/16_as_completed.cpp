@@ -31,7 +31,10 @@ std::vector<rondo::Coro<std::string>> field() {
 rondo::Coro<> async_main() {
   auto finish_line = rondo::as_completed(field());
   int place = 0;
-  while (auto next = finish_line.next()) std::cout << ++place << ". " << co_await *next << '\n' << std::flush;
+  while (auto next = finish_line.next()) {
+    const std::string name = co_await *next;
+    std::cout << ++place << ". " << name << '\n' << std::flush;
+  }
 
   std::vector<rondo::Task<std::string>> tasks;
   for (auto& runner : field()) tasks.push_back(rondo::create_task(std::move(runner)));

@@ -38,6 +38,8 @@ Loop::Scope::Scope(Loop& loop) : before_(here) {
   here = {loop.kernel_, &context_};
 }
 
+static std::string describe_handler(int signal) { return "handler of signal " + std::to_string(signal); }
+
 // --- one step ---------------------------------------------------------------------------------------------------------
 
 namespace {
@@ -230,6 +232,11 @@ void Loop::note_run(Entry& entry) {
     if (task.started() && task.innermost_) last_run_ += " from " + describe(task.innermost_->place());
   } else if (entry.entry_kind() == EntryKind::call) {
     last_run_ = describe(static_cast<CallCore&>(entry));
+  } else if (entry.entry_kind() == EntryKind::operation &&
+             static_cast<Operation&>(entry).use() == Operation::Use::handler) {
+    last_run_ = describe_handler(static_cast<SignalHandler&>(entry).signal);
+  } else {
+    last_run_ = "the loop's own work";
   }
 }
 
@@ -353,14 +360,14 @@ void Loop::run_operation(Operation& operation) {
   auto& handler = static_cast<SignalHandler&>(operation);
   if (handler.result() < 0) {
     return call_exception_handler({"the signal cannot be handled (error " + std::to_string(-handler.result()) + ")",
-                                   nullptr, "handler of signal " + std::to_string(handler.signal)});
+                                   nullptr, describe_handler(handler.signal)});
   }
   for (std::uint32_t i = 0; i < times; ++i) {
     try {
       handler.call();
     } catch (...) {
       call_exception_handler({"a signal handler threw an exception", std::current_exception(),
-                              "handler of signal " + std::to_string(handler.signal)});
+                              describe_handler(handler.signal)});
     }
   }
 }

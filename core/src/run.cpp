@@ -113,6 +113,11 @@ void Runner::run_until(FutureCore& future) {
 }
 
 void Runner::run_main(TaskCore& main) {
+  struct Keeping {
+    Context& context;
+    TaskCore& main;
+    ~Keeping() { context = main.context(); }
+  } const keeping{context_, main};
   if (!options_.handle_interrupts) return run_until(main);
   const Ref<TaskCore> held(main);
   bool interrupted = false;
@@ -190,6 +195,7 @@ void Runner::close() {
     ~Leaving() {
       runner.closed_ = true;
       runner.backend_->shutdown_default_executor();
+      runner.context_ = Context();
       if (runner.loop_) {
         runner.loop_->drop_tasks_silently();
         runner.settle();

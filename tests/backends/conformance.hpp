@@ -4,6 +4,7 @@
 // the test is in the backend's own file. (Functions for to_thread have names here: GCC warns of lambdas in headers.)
 #pragma once
 
+#include "conformance_contract.hpp"
 #include "conformance_jobs.hpp"
 #include "conformance_posts.hpp"
 #include "conformance_signals.hpp"

@@ -52,6 +52,21 @@ struct HeldExecutor final : Executor {
   int cancels = 0;
 };
 
+/// What a child process writes to standard error, where RONDO_DEBUG is `debug`, or is not set (null).
+template <class F>
+std::string complaints(const char* debug, F program) {
+  const Ends ends;
+  CHECK(in_a_child([&] {
+          ::dup2(ends.second(), STDERR_FILENO);
+          debug ? ::setenv("RONDO_DEBUG", debug, 1) : ::unsetenv("RONDO_DEBUG");
+          program();
+          return 0;
+        }) == "exit 0");
+  std::string text;
+  for (std::string piece = read_some(ends.first()); !piece.empty(); piece = read_some(ends.first())) text += piece;
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("a sleep of 200 microseconds is not rounded to milliseconds, and never too short") {
@@ -263,4 +278,37 @@ TEST_CASE("the end of run withdraws a job that has not started from an executor 
   CHECK(executor.submits == 1);
   CHECK(executor.cancels == 1);
   CHECK_FALSE(ran);
+}
+
+TEST_CASE("RONDO_DEBUG=1 tells on standard error who held the loop for 100 ms, and with which place") {
+  const auto main = [](EpollBackend* backend) -> Coro<> {
+    const auto holds = [backend](Duration time) {
+      const Instant end = backend->now() + time;
+      while (backend->now() < end) {
+      }
+    };
+    this_loop().call_soon([holds] { holds(101ms); });
+    co_await sleep(1ms);
+  };
+  const int line = __LINE__ - 3;
+  const std::string text = complaints("1", [main] {
+    EpollBackend backend;
+    rondo::run(backend, main(&backend));
+  });
+  CHECK(contains(text, "rondo: held the loop for "));
+  const std::string place = "(made at epoll_test.cpp:" + std::to_string(line) + ")\n";
+  CHECK(contains(text, " ms (slow is 100 ms and more): callback " + place));
+}
+
+TEST_CASE("RONDO_DEBUG that is empty or 0 is as none: nobody looks at how long a callback takes") {
+  const auto tells = [] {
+    EpollBackend backend;
+    Runner runner(backend);
+    std::fputs(runner.loop().debug() ? "debug" : "quiet", stderr);
+    std::fflush(stderr);
+  };
+  CHECK(complaints(nullptr, tells) == "quiet");
+  CHECK(complaints("", tells) == "quiet");
+  CHECK(complaints("0", tells) == "quiet");
+  CHECK(complaints("1", tells) == "debug");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// support.hpp - what the tests of backends share: pipes, gates between threads, words for endings.
+// support.hpp - what the tests of backends share: pipes, gates between threads, child processes.
 #pragma once
 
 #include <fcntl.h>
@@ -11,16 +11,16 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
-#include <exception>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 #include <rondo/rondo.hpp>
+
+#include "ending.hpp"
 
 /// Two descriptors, without blocking: a pipe (first to read, second to write) or a pair of sockets.
 class Ends {
@@ -97,35 +97,6 @@ class Gate {
   std::condition_variable changed_;
   bool open_ = false;
 };
-
-/// How something ended, in words: "void", "value", "cancelled", "TimeoutError", "std::system_error 9", or what().
-inline std::string ending_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const rondo::CancelledError&) {
-    return "cancelled";
-  } catch (const rondo::TimeoutError&) {
-    return "TimeoutError";
-  } catch (const std::system_error& system) {
-    return "std::system_error " + std::to_string(system.code().value());
-  } catch (...) {
-    return rondo::describe(error);
-  }
-}
-template <class T>
-std::string ending_of(const rondo::Outcome<T>& outcome) {
-  if (!outcome.has_value()) return ending_of(outcome.exception());
-  if constexpr (std::is_void_v<T>) {
-    return "void";
-  } else if constexpr (std::is_convertible_v<T, std::string>) {
-    return outcome.value();
-  } else if constexpr (std::is_arithmetic_v<T>) {
-    return std::to_string(outcome.value());
-  } else {
-    return "value";
-  }
-}
-inline std::string system_error_text(int code) { return "std::system_error " + std::to_string(code); }
 
 /// Awaits `aw` and gives its ending in words.
 template <class A>

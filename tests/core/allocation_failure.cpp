@@ -3,8 +3,15 @@
 //
 // Each run must end in its value or in std::bad_alloc (alone or inside an ExceptionGroup), give back every byte, and
 // leave the next run as good as new. Prints how many allocations were failed.
+//
+// And C11: with a resource of its own a loop takes nothing from the global heap for frames, futures, callbacks, timers
+// and operations (docs/the-loop.md names what it does take there).
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <memory_resource>
 #include <new>
 
 #include <rondo/backends/sim.hpp>
@@ -14,6 +21,7 @@ namespace {
 
 long countdown = -1;  // allocations until one fails; negative: none does
 long outstanding = 0;
+long taken = 0;
 bool failed = false;
 
 void* take(std::size_t size, std::size_t alignment) {
@@ -24,6 +32,7 @@ void* take(std::size_t size, std::size_t alignment) {
   void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (!memory) std::abort();
   ++outstanding;
+  ++taken;
   return memory;
 }
 
@@ -118,9 +127,76 @@ int run_once() {
   }
 }
 
+/// Takes memory where operator new does not see it.
+class OutsideHeap final : public std::pmr::memory_resource {
+ public:
+  long blocks = 0;
+
+ private:
+  void* do_allocate(std::size_t size, std::size_t) override {
+    ++blocks;
+    return std::malloc(size);
+  }
+  void do_deallocate(void* memory, std::size_t, std::size_t) override {
+    --blocks;
+    std::free(memory);
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+};
+
+Coro<int> modest_program() {
+  int sum = co_await nested(5);
+  const auto [a, b] = co_await gather(worker(1), worker(2));
+  sum += a + b;
+  sum += co_await create_task(worker(3));
+  sum += co_await shield(worker(4));
+  sum += co_await wait_for(worker(5), 1s);
+  sum += co_await timeout(1s, worker, 6);
+  auto generator = numbers();
+  while (const auto value = co_await generator.next()) sum += *value;
+  const Future<int> future = this_loop().create_future<int>();
+  future.add_done_callback([] {});
+  this_loop().call_later(1ms, [future] { future.set_result(1); });
+  this_loop().call_soon([] {});
+  sum += co_await future;
+  const Task<> reader = create_task([]() -> Coro<> { co_await readable(5); }());
+  co_await sleep(1ms);
+  reader.cancel();
+  static_cast<void>(co_await as_outcome(run_in_executor(nullptr, [] { return 7; })));
+  co_return sum;
+}
+
+/// How many blocks the global heap gave for a run in which every operation is answered with -ECANCELED.
+long taken_from_global_heap(OutsideHeap& heap) {
+  Loop loop({.resource = &heap});
+  std::array<Output, 8> out;
+  std::array<Input, 8> in;
+  std::size_t answers = 0;
+  const long before = taken;
+  const Loop::Scope scope(loop);  // a coroutine that is made where no loop runs has its frame on the global heap
+  const auto task = create_task(modest_program());
+  StepResult result;
+  while (!task.done()) {
+    result = loop.step(answers > 0 ? loop.time() : std::min(result.deadline, loop.time() + 1s),
+                       std::span<const Input>(in).first(answers), out);
+    answers = 0;
+    for (std::size_t i = 0; i < result.produced; ++i) {
+      if (out[i].verb == Output::Verb::cancel || out[i].kind == OperationKind::job) {
+        in[answers++] = Input::completion(out[i].id, -ECANCELED);
+      }
+    }
+  }
+  return taken - before;
+}
+
 }  // namespace
 
 int main() {
+  OutsideHeap heap;
+  if (const long blocks = taken_from_global_heap(heap); blocks != 0 || heap.blocks != 0) {
+    std::printf("%ld blocks came from the global heap, %ld of the resource were not given back\n", blocks, heap.blocks);
+    return 1;
+  }
   const int expected = run_once();
   long n = 1;
   for (;; ++n) {

@@ -45,6 +45,26 @@ TEST_CASE("of the coroutines that as_completed gives, the one awaited first gets
   CHECK(sim::run(body()) == "12");
 }
 
+TEST_CASE("the steps of as_completed may be taken with other work between them, and none is lost") {
+  const auto body = []() -> Coro<std::string> {
+    auto completed = as_completed(naps({4, 1, 2, 3}));
+    std::string text;
+    for (int i = 0; i < 2; ++i) {
+      const int value = co_await std::move(*completed.next());
+      text += std::to_string(value);
+    }
+    co_await sleep(10s);  // the others end meanwhile
+    text += " ";
+    while (auto next = completed.next()) {
+      const int value = co_await std::move(*next);
+      text += std::to_string(value);
+    }
+    text += this_loop().time() == Instant(12s) ? " at once" : "";
+    co_return text;
+  };
+  CHECK(sim::run(body()) == "12 34 at once");
+}
+
 TEST_CASE("as_completed throws a member's error or cancellation where that member's turn is") {
   Hops h;
   const auto failed = h.future<int>();

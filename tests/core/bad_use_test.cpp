@@ -97,6 +97,22 @@ TEST_CASE("run inside run is refused") {
   CHECK_THROWS_WITH(sim::run(body()), StartsWith("run: called while a loop runs on this thread"));
 }
 
+TEST_CASE("a run that is refused inside another leaves the outer loop as it was") {
+  const auto body = []() -> Coro<std::string> {
+    Loop* const outer = &this_loop();
+    std::string text;
+    try {
+      sim::run(turns(0, 1));
+    } catch (const RuntimeError&) {
+      text = current_task().name();
+    }
+    co_await sleep(1s);
+    text += &this_loop() == outer ? " goes on" : "";
+    co_return text + (co_await create_task(turns(1, 1)) == 1 ? ", with its tasks" : "");
+  };
+  CHECK(sim::run(body()) == "Task-1 goes on, with its tasks");
+}
+
 TEST_CASE("a task cannot await itself") {
   Hops h;
   Task<> self;

@@ -131,6 +131,87 @@ TEST_CASE("cancel says false to a task that is done, and true to one that may st
   CHECK(task.cancelling() == 1);
 }
 
+TEST_CASE("a task that swallows a request and takes it back can be cancelled again, and uncancel changes no end") {
+  Hops h;
+  const auto body = [](Hops& hops) -> Coro<> {
+    co_await see(hops, "first", sleep(1h));
+    CHECK(current_task().uncancel() == 0);
+    co_await watch(hops, "second", sleep(1h));
+  };
+  const auto task = h.start(body(h));
+  h.settle();
+  task.cancel("one");
+  h.settle();
+  CHECK(task.cancelling() == 0);
+  CHECK_FALSE(task.done());
+  task.cancel("two");
+  h.settle();
+  CHECK(h.ending("second") == "cancelled (two)");
+  CHECK(task.cancelling() == 1);
+  CHECK(task.uncancel() == 0);
+  CHECK(task.cancelled());
+}
+
+TEST_CASE("a timeout made by hand of cancel and uncancel leaves the count as it was, and later awaits alone") {
+  Hops h;
+  const auto body = [](Hops& hops) -> Coro<> {
+    const AnyTask me = current_task();
+    bool expired = false;
+    TimerHandle timer = this_loop().call_later(1s, [me, &expired] {
+      expired = true;
+      me.cancel();
+    });
+    co_await see(hops, "work", sleep(1h));
+    timer.cancel();
+    CHECK(expired);
+    CHECK(me.uncancel() == 0);
+    co_await see(hops, "later", sleep(1s));
+    CHECK(me.cancelling() == 0);
+  };
+  const auto task = h.start(body(h));
+  h.run();
+  CHECK(h.ending("work") == "cancelled");
+  CHECK(h.ending("later") == "void");
+  CHECK_FALSE(task.cancelled());
+}
+
+TEST_CASE("a task and what it awaits may both be cancelled, in either order: one error, and one end") {
+  for (const bool task_first : {true, false}) {
+    Hops h;
+    const auto future = h.future<int>();
+    const auto body = [](Hops& hops, Future<int> f) -> Coro<> {
+      co_await see(hops, "first", f);
+      co_await see(hops, "second", sleep(1s));
+    };
+    const auto task = h.start(body(h, future));
+    h.settle();
+    h.batch_with([&] {
+      if (task_first) CHECK(task.cancel());
+      CHECK(future.cancel() == !task_first);
+      if (!task_first) CHECK(task.cancel());
+    });
+    h.run();
+    CHECK(h.ending("first") == "cancelled");
+    CHECK(h.ending("second") == "void");
+  }
+}
+
+TEST_CASE("a task that answers a cancellation with an error has failed, and is not cancelled") {
+  Hops h;
+  const auto body = []() -> Coro<> {
+    static_cast<void>(co_await as_outcome(sleep(1h)));
+    throw std::runtime_error("instead");
+  };
+  const auto task = h.start(body());
+  const auto awaiter = h.start(see(h, "awaiter", task));
+  h.settle();
+  cancel_in_batch(h, task);
+  CHECK_FALSE(task.cancelled());
+  CHECK(ending_of(task.outcome()) == "instead");
+  CHECK(h.ending("awaiter") == "instead");
+  CHECK(h.hops("cancel", "awaiter") == 2);
+}
+
 TEST_CASE("a CancelledError that nobody asked this task for arrives with cancelling() == 0") {
   Hops h;
   const auto shared = h.future<int>();

@@ -144,6 +144,25 @@ TEST_CASE("a job sees a copy of its caller's variables, and what it sets stays t
   CHECK(sim::run(body()) == "caller job caller");
 }
 
+TEST_CASE("the runs of a runner share a context: what one main task sets, the next one sees, also after an error") {
+  sim::Backend backend;
+  const auto sets = [](std::string name, bool fails) -> Coro<std::string> {
+    const std::string before = user.get();
+    user.set(name);
+    co_await sleep(1s);
+    if (fails) throw std::runtime_error(before);
+    co_return before;
+  };
+  {
+    Runner runner(backend);
+    CHECK(runner.run(sets("ann", false)) == "nobody");
+    CHECK_THROWS_WITH(runner.run(sets("bob", true)), "ann");
+    CHECK(runner.run(read_user()) == "bob");
+  }
+  Runner another(backend);
+  CHECK(another.run(read_user()) == "nobody");
+}
+
 TEST_CASE("the context is the task's again after every switch") {
   Hops h;
   const auto body = [](Hops& hops, const char* name) -> Coro<> {

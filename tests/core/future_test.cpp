@@ -149,6 +149,20 @@ TEST_CASE("a removed callback does not run, and the others keep their order") {
   CHECK(h.story() == "second third");
 }
 
+TEST_CASE("the first callbacks may be removed before the completion: the others run, in their order") {
+  Hops h;
+  const auto future = h.future<int>();
+  std::vector<Handle> handles;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    handles.push_back(future.add_done_callback([&h, name] { h.note(name); }));
+  }
+  CHECK(future.remove_done_callback(handles[1]));
+  CHECK(future.remove_done_callback(handles[0]));
+  future.set_result(1);
+  h.settle();
+  CHECK(h.story() == "c d");
+}
+
 TEST_CASE("a callback that removes another after the completion comes too late") {
   Hops h;
   const auto future = h.future<int>();

@@ -41,6 +41,23 @@ TEST_CASE("gather gives the values in the order of its arguments, however they e
   CHECK(sim::run(body()) == "12text");
 }
 
+TEST_CASE("gather starts its coroutines in the order of its arguments, and cancels them in that order") {
+  Hops h;
+  const auto child = [](Hops& hops, std::string name) -> Coro<> {
+    hops.note(name);
+    static_cast<void>(co_await as_outcome(sleep(1h)));
+    hops.note(name + "!");
+  };
+  const auto body = [child](Hops& hops) -> Coro<> {
+    co_await gather(child(hops, "a"), child(hops, "b"), child(hops, "c"));
+  };
+  const auto task = h.start(body(h));
+  h.settle();
+  task.cancel();
+  h.settle();
+  CHECK(h.story() == "a b c a! b! c!");
+}
+
 TEST_CASE("gather of a vector gives a vector; void becomes monostate") {
   const auto body = []() -> Coro<std::vector<int>> {
     std::vector<Coro<int>> coros;

@@ -60,6 +60,19 @@ TEST_CASE("a timer armed by a timer for the same deadline runs in the next batch
   CHECK(h.hops("first", "second") == 1);
 }
 
+TEST_CASE("what a due timer posts waits for the next batch, behind the other timers that are due") {
+  Hops h;
+  h.loop.call_later(1s, [&h] {
+    h.note("first");
+    h.loop.call_soon([&h] { h.note("posted"); });
+  });
+  h.loop.call_later(1s, [&h] { h.note("second"); });
+  h.run();
+  CHECK(h.story() == "first second posted");
+  CHECK(h.hops("first", "second") == 0);
+  CHECK(h.hops("first", "posted") == 1);
+}
+
 TEST_CASE("a handle that is cancelled while it is queued, armed or attached never runs, and drops its callable") {
   Hops h;
   const auto token = std::make_shared<int>(0);

@@ -15,35 +15,7 @@
 #include <rondo/backends/sim.hpp>
 #include <rondo/rondo.hpp>
 
-/// How an await ended, in a word or two: "7", "void", "cancelled", "cancelled (why)", "TimeoutError", or what().
-inline std::string ending_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const rondo::CancelledError& cancelled) {
-    if (cancelled.message().empty()) return "cancelled";
-    return "cancelled (" + std::string(cancelled.message()) + ")";
-  } catch (const rondo::TimeoutError&) {
-    return "TimeoutError";
-  } catch (const rondo::InvalidStateError&) {
-    return "InvalidStateError";
-  } catch (...) {
-    return rondo::describe(error);
-  }
-}
-
-template <class T>
-std::string ending_of(const rondo::Outcome<T>& outcome) {
-  if (!outcome.has_value()) return ending_of(outcome.exception());
-  if constexpr (std::is_void_v<T>) {
-    return "void";
-  } else if constexpr (std::is_convertible_v<T, std::string>) {
-    return outcome.value();
-  } else if constexpr (std::is_arithmetic_v<T>) {
-    return std::to_string(outcome.value());
-  } else {
-    return "value";
-  }
-}
+#include "ending.hpp"
 
 class Hops {
  public:

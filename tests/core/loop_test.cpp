@@ -64,6 +64,28 @@ TEST_CASE("stop() between steps makes the next step run one batch and end") {
   CHECK(loop.step(Instant(), {}, {}).done);  // there is nothing to run, and that is a batch, too
 }
 
+TEST_CASE("an input that comes together with a stop is handled once, by this run or by the next") {
+  Loop loop;
+  std::array<Output, 4> out;
+  int count = 0;
+  const auto waits = [](int* times) -> Coro<> {
+    co_await readable(5);
+    ++*times;
+  };
+  const auto task = loop.create_task(waits(&count));
+  loop.step(Instant(), {}, out);
+  const Input ready = Input::completion(out[0].id, 0);
+  loop.stop();
+  CHECK(loop.step(Instant(), std::span(&ready, 1), out).done);
+  CHECK(count == 0);  // the task was woken behind the batch that ended the run
+  loop.stop();
+  CHECK(loop.step(Instant(), {}, out).done);
+  CHECK(count == 1);
+  loop.step(Instant(), {}, out);
+  CHECK(count == 1);
+  CHECK(loop.kernel().operations().stale() == 0);
+}
+
 TEST_CASE("a loop may be destroyed while a stop is asked for") {
   Loop loop;
   loop.stop();

@@ -201,6 +201,68 @@ TEST_CASE("the first interrupt cancels the main task, and run throws KeyboardInt
   CHECK(runner.run(swallows(&backend)) == 7);
 }
 
+TEST_CASE("an interrupt is reported by KeyboardInterrupt alone: nobody hears of the task that it cancelled") {
+  sim::Backend backend;
+  Runner runner(backend);
+  const auto main = [](sim::Backend* world) -> Coro<> {
+    this_loop().call_soon([world] { world->raise_signal(SIGINT); });
+    co_await sleep(1h);
+  };
+  CHECK_THROWS_AS(runner.run(main(&backend)), KeyboardInterrupt);
+  CHECK(runner.loop().take_reports().empty());
+}
+
+TEST_CASE("an interrupted main task that others cancelled, too, ends as cancelled; its own error is thrown as it is") {
+  sim::Backend backend;
+  Runner runner(backend);
+  const auto main = [](sim::Backend* world, bool fails) -> Coro<> {
+    this_loop().call_soon([world] { world->raise_signal(SIGINT); });
+    const auto outcome = co_await as_outcome(sleep(1h));
+    if (fails) throw std::runtime_error("while cleaning up");
+    current_task().cancel();
+    outcome.raise();
+  };
+  CHECK_THROWS_AS(runner.run(main(&backend, false)), CancelledError);
+  CHECK_THROWS_WITH(runner.run(main(&backend, true)), "while cleaning up");
+}
+
+TEST_CASE("a run that ended with a deadlock leaves nothing behind that would stop the next") {
+  sim::Backend backend;
+  Runner runner(backend);
+  Future<> late;
+  const auto waits = [](Future<>* future) -> Coro<> {
+    *future = this_loop().create_future();
+    co_await *future;
+  };
+  const auto naps = []() -> Coro<int> {
+    for (int i = 0; i < 3; ++i) co_await sleep(1s);
+    co_return 7;
+  };
+  CHECK_THROWS_AS(runner.run(waits(&late)), DeadlockError);
+  late.set_result();  // the first main task ends during the second run
+  CHECK(runner.run(naps()) == 7);
+  CHECK(runner.loop().time() == Instant(3s));
+}
+
+TEST_CASE("a main task whose loop was stopped is still there in the next run, and can be cancelled and waited for") {
+  sim::Backend backend;
+  Runner runner(backend);
+  const auto stopped = []() -> Coro<> {
+    this_loop().call_later(1s, [] { this_loop().stop(); });
+    co_await sleep(1h);
+  };
+  const auto cancels = []() -> Coro<std::string> {
+    const std::vector<AnyTask> left{all_tasks().front()};
+    CHECK_FALSE(left[0].done());
+    left[0].cancel();
+    co_await wait(left);
+    co_return left[0].cancelled() ? "cancelled" : "not cancelled";
+  };
+  CHECK_THROWS_WITH(runner.run(stopped()), "the loop was stopped before its main task was done");
+  CHECK(runner.run(cancels()) == "cancelled");
+  CHECK(runner.loop().time() == Instant(1s));
+}
+
 TEST_CASE("equal runs have equal hashes, and another order has another hash") {
   const auto hash_of = [](int first, int second) {
     Hops h;

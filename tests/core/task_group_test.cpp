@@ -251,6 +251,140 @@ TEST_CASE("groups nest: the inner group's errors are one error of the outer") {
   CHECK(h.ending("sibling") == "cancelled");
 }
 
+TEST_CASE("an error of the outer of two groups cancels the inner, whose children are not to blame") {
+  Hops h;
+  const auto outer = [](TaskGroup& group, Hops* hops) -> Coro<> {
+    static_cast<void>(group.create_task(fails_after(1s, "outer")));
+    const auto inner = [](TaskGroup& g, Hops* inside) -> Coro<> {
+      static_cast<void>(g.create_task(watch(*inside, "grandchild", sleep(1h))));
+      co_return;
+    };
+    co_await watch(*hops, "inner", task_group(inner, hops));
+  };
+  const auto task = h.start(errors(h, "errors", outer));
+  h.run();
+  CHECK(h.ending("grandchild") == "cancelled");
+  CHECK(h.ending("inner") == "cancelled");
+  CHECK(h.ending("errors") == "outer");
+  CHECK(h.ending("count") == "0");
+}
+
+TEST_CASE("nested groups that fail together: who handles the inner's errors is still cancelled for the outer") {
+  Hops h;
+  const auto outer = [](TaskGroup& group, Hops* hops) -> Coro<> {
+    const auto inner = [](TaskGroup& g, TaskGroup* around) -> Coro<> {
+      static_cast<void>(g.create_task(fails_after(1s, "inner")));
+      static_cast<void>(around->create_task(fails_after(1s, "outer")));
+      co_return;
+    };
+    const auto outcome = co_await as_outcome(task_group(inner, &group));
+    hops->note("inner", outcome.failed() ? errors_in(outcome.error()) : ending_of(outcome));
+    hops->note("between", std::to_string(current_task().cancelling()));
+    co_await see(*hops, "next await", sleep(1s));
+  };
+  const auto task = h.start(errors(h, "errors", outer));
+  h.run();
+  CHECK(h.ending("inner") == "inner");
+  CHECK(h.ending("between") == "1");
+  CHECK(h.ending("next await") == "cancelled");
+  CHECK(h.ending("errors") == "outer");
+  CHECK(h.ending("count") == "0");
+}
+
+TEST_CASE("a child that fails while the cancelled body cleans up interrupts the clean-up, and its error is thrown") {
+  Hops h;
+  const auto body = [](TaskGroup& group, Hops* hops) -> Coro<> {
+    static_cast<void>(group.create_task(fails_after(3s, "child")));
+    co_await see(*hops, "work", sleep(1h));
+    co_await watch(*hops, "clean-up", sleep(5s));
+  };
+  const auto task = h.start(errors(h, "errors", body));
+  h.loop.call_later(1s, [&] { task.cancel(); });
+  h.run();
+  CHECK(h.ending("work") == "cancelled");
+  CHECK(h.ending("clean-up") == "cancelled");
+  CHECK(h.ending("errors") == "child");
+  CHECK(h.ending("count") == "1");
+  CHECK(h.loop.time() == Instant(3s));
+}
+
+TEST_CASE("a child that would fail and is cancelled before it runs leaves no error: CancelledError it is") {
+  Hops h;
+  TaskGroup* group = nullptr;
+  const auto body = [](TaskGroup& g, TaskGroup** out) -> Coro<> {
+    *out = &g;
+    co_await sleep(1h);
+  };
+  const auto fails = []() -> Coro<> {
+    throw std::runtime_error("never thrown");
+    co_return;
+  };
+  const auto task = h.start(watch(h, "left", task_group(body, &group)));
+  h.settle();
+  h.batch_with([&] {
+    task.cancel("why");
+    static_cast<void>(group->create_task(fails()));
+  });
+  h.settle();
+  CHECK(h.ending("left") == "cancelled (why)");
+  CHECK(task.cancelling() == 1);
+}
+
+TEST_CASE("children that create children go on until one of them fails, and then all are gone") {
+  Hops h;
+  struct Hydra {
+    static Coro<> heads(TaskGroup* group, int* count) {
+      ++*count;
+      co_await sleep(1s);
+      for (int i = 0; i < 2; ++i) static_cast<void>(group->create_task(heads(group, count)));
+    }
+    static Coro<> hercules(const int* count) {
+      while (*count < 10) co_await sleep(1500ms);
+      throw std::runtime_error("enough");
+    }
+  };
+  int count = 0;
+  const auto body = [](TaskGroup& group, Hops*, int* heads) -> Coro<> {
+    static_cast<void>(group.create_task(Hydra::heads(&group, heads)));
+    static_cast<void>(group.create_task(Hydra::hercules(heads)));
+    co_return;
+  };
+  const auto main = [body](Hops& hops, int* heads) -> Coro<> {
+    const auto outcome = co_await as_outcome(task_group(body, &hops, heads));
+    hops.note("errors", errors_in(outcome.error()));
+  };
+  const auto task = h.start(main(h, &count));
+  h.run();
+  CHECK(h.ending("errors") == "enough");
+  CHECK(count == 31);  // at 3 s there were 7, for heads grow behind him
+  CHECK(h.peek().tasks == 0);
+}
+
+TEST_CASE("a failed group leaves the count of requests as it was; an old one that was swallowed is asked for again") {
+  Hops h;
+  const auto body = [](TaskGroup& group, Hops*) -> Coro<> {
+    static_cast<void>(group.create_task(fails_after(1s, "no")));
+    co_return;
+  };
+  const auto main = [body](Hops& hops) -> Coro<> {
+    co_await errors(hops, "before", body);
+    co_await see(hops, "undisturbed", sleep(1s));
+    current_task().cancel();
+    co_await see(hops, "swallowed", sleep(1s));
+    co_await errors(hops, "after", body);
+    hops.note("kept", std::to_string(current_task().cancelling()));
+    co_await see(hops, "next await", sleep(1s));  // as asyncio does since 3.13, which cannot tell old requests from new
+  };
+  const auto task = h.start(main(h));
+  h.run();
+  CHECK(h.ending("before") == "no");
+  CHECK(h.ending("count") == "0");
+  CHECK(h.ending("undisturbed") == "void");
+  CHECK(h.ending("after") == "no");
+  CHECK(h.ending("kept") == "1");
+  CHECK(h.ending("next await") == "cancelled");
+}
+
 TEST_CASE("the children of a group are cancelled oldest first") {
   Hops h;
   const auto body = [](TaskGroup& group, Hops* hops) -> Coro<> {

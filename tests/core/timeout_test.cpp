@@ -29,6 +29,15 @@ Coro<> nested(Hops& h, Limit outer, Limit inner) {
   h.note("count", std::to_string(current_task().cancelling()));
 }
 
+/// So many scopes of a second, one inside the other; each notes how it was left.
+Coro<> scopes(Hops* h, int count) {
+  if (count == 0) co_return co_await an_hour();
+  const std::string name = "scope " + std::to_string(count);
+  const auto outcome = co_await as_outcome(timeout(1s, scopes, h, count - 1));
+  h->note(name, ending_of(outcome));
+  outcome.raise();
+}
+
 }  // namespace
 
 TEST_CASE("a block that ends before its deadline gives its value, and the timer is gone") {
@@ -74,6 +83,31 @@ TEST_CASE("of scopes that expire together only the outermost throws TimeoutError
   CHECK(h.ending("outer expired") == "yes");
   CHECK(h.ending("outer") == "TimeoutError");
   CHECK(h.ending("count") == "0");
+}
+
+TEST_CASE("of scopes that a busy loop finds expired together only the outermost throws, whatever their deadlines") {
+  for (const bool outer_first : {true, false}) {
+    Hops h;
+    const auto task = h.start(nested(h, outer_first ? 1s : 2s, outer_first ? 2s : 1s));
+    h.settle();
+    h.batch(Instant(5s));
+    h.run();
+    CHECK(h.ending("inner expired") == "yes");
+    CHECK(h.ending("inner") == "cancelled");
+    CHECK(h.ending("outer expired") == "yes");
+    CHECK(h.ending("outer") == "TimeoutError");
+    CHECK(h.ending("count") == "0");
+  }
+}
+
+TEST_CASE("of three scopes that expire together the outermost throws") {
+  Hops h;
+  const auto task = h.start(see(h, "left", scopes(&h, 3)));
+  h.run();
+  CHECK(h.ending("scope 1") == "cancelled");
+  CHECK(h.ending("scope 2") == "cancelled");
+  CHECK(h.ending("scope 3") == "TimeoutError");
+  CHECK(task.cancelling() == 0);
 }
 
 TEST_CASE("an inner scope that expires first throws TimeoutError inside the outer") {
@@ -128,10 +162,16 @@ TEST_CASE("a foreign cancellation wins over the deadline, whichever of the two i
     Hops h;
     Task<> task;
     if (!deadline_first) h.loop.call_later(1s, [&] { task.cancel("foreign"); });
-    task = h.start(watch(h, "block", timeout(1s, an_hour)));
+    const auto body = [](Timeout& limit, Hops* hops) -> Coro<> {
+      const auto outcome = co_await as_outcome(an_hour());
+      hops->note("expired", limit.expired() ? "yes" : "no");
+      outcome.raise();
+    };
+    task = h.start(watch(h, "block", timeout(1s, body, &h)));
     h.settle();
     if (deadline_first) h.loop.call_later(1s, [&] { task.cancel("foreign"); });
     h.run();
+    CHECK(h.ending("expired") == "yes");
     CHECK(h.ending("block") == (deadline_first ? "cancelled" : "cancelled (foreign)"));
     CHECK(task.cancelled());
     CHECK(task.cancelling() == 1);
@@ -183,6 +223,99 @@ TEST_CASE("a task that carries a swallowed cancellation can use timeouts in its 
   CHECK(task.cancelling() == 1);
 }
 
+TEST_CASE("an outer deadline interrupts the clean-up of an inner block that has expired, and the outer one throws") {
+  Hops h;
+  const auto main = [](Hops& hops) -> Coro<> {
+    const auto outer = [](Hops* in_outer) -> Coro<> {
+      const auto inner = [](Hops* in_inner) -> Coro<> {
+        co_await see(*in_inner, "work", sleep(1h));
+        co_await watch(*in_inner, "clean-up", sleep(1h));
+      };
+      co_await watch(*in_outer, "inner", timeout(1s, inner, in_outer));
+    };
+    co_await see(hops, "outer", timeout(2s, outer, &hops));
+  };
+  const auto task = h.start(main(h));
+  h.run();
+  CHECK(h.ending("work") == "cancelled");
+  CHECK(h.ending("clean-up") == "cancelled");
+  CHECK(h.ending("inner") == "cancelled");
+  CHECK(h.ending("outer") == "TimeoutError");
+  CHECK(h.loop.time() == Instant(2s));
+  CHECK(task.cancelling() == 0);
+}
+
+TEST_CASE("the clean-up of a block that has expired can have a deadline of its own") {
+  Hops h;
+  const auto body = [](Hops* hops) -> Coro<> {
+    const auto outcome = co_await as_outcome(sleep(1h));
+    co_await see(*hops, "clean-up", timeout(1s, an_hour));
+    outcome.raise();
+  };
+  const auto task = h.start(watch(h, "block", timeout(1s, body, &h)));
+  h.run();
+  CHECK(h.ending("clean-up") == "TimeoutError");
+  CHECK(h.ending("block") == "TimeoutError");
+  CHECK(h.loop.time() == Instant(2s));
+  CHECK(task.cancelling() == 0);
+}
+
+TEST_CASE("a TimeoutError that the body throws itself passes, and the scope has not expired") {
+  Hops h;
+  const auto body = [](Timeout& limit, Hops* hops) -> Coro<> {
+    co_await see(*hops, "inner", timeout(1s, an_hour));
+    hops->note("expired", limit.expired() ? "yes" : "no");
+    throw TimeoutError();
+  };
+  const auto task = h.start(see(h, "block", timeout(5s, body, &h)));
+  h.run();
+  CHECK(h.ending("block") == "TimeoutError");
+  CHECK(h.ending("expired") == "no");
+  CHECK(h.loop.time() == Instant(1s));
+}
+
+TEST_CASE("a deadline that has passed interrupts even a bare yield, and a future that is completed meanwhile") {
+  Hops h;
+  const auto future = h.future<int>();
+  const auto main = [](Hops& hops, Future<int> f) -> Coro<> {
+    const auto yields = []() -> Coro<> { co_await sleep(0s); };
+    const auto awaits = [](Future<int> inner) -> Coro<int> { co_return co_await inner; };
+    const Instant past = this_loop().time() - 1s;
+    co_await see(hops, "yield", timeout_at(past, yields));
+    this_loop().call_soon([f] { f.set_result(7); });  // posted before the deadline is
+    co_await see(hops, "future", timeout_at(past, awaits, f));
+  };
+  const auto task = h.start(main(h, future));
+  h.run();
+  CHECK(h.ending("yield") == "TimeoutError");
+  CHECK(h.ending("future") == "TimeoutError");
+  CHECK(future.result() == 7);
+}
+
+TEST_CASE("a deadline around a group whose child fails in its clean-up gives the group's errors, and no TimeoutError") {
+  Hops h;
+  const auto main = [](Hops& hops) -> Coro<> {
+    const auto body = []() -> Coro<> {
+      const auto children = [](TaskGroup& group) -> Coro<> {
+        const auto bad = []() -> Coro<> {
+          static_cast<void>(co_await as_outcome(sleep(1h)));
+          throw std::runtime_error("clean-up");
+        };
+        static_cast<void>(group.create_task(bad()));
+        co_await sleep(1h);
+      };
+      co_await task_group(children);
+    };
+    co_await see(hops, "block", timeout(1s, body));
+    co_await see(hops, "later", sleep(1s));
+  };
+  const auto task = h.start(main(h));
+  h.run();
+  CHECK_THAT(h.ending("block"), Contains("1 sub-exception") && Contains("clean-up"));
+  CHECK(h.ending("later") == "void");
+  CHECK(task.cancelling() == 0);
+}
+
 TEST_CASE("reschedule moves the deadline both ways, takes it away, and puts a passed one into the next batch") {
   Hops h;
   const auto body = [](Timeout& limit, Hops* hops, int what) -> Coro<> {
@@ -202,6 +335,20 @@ TEST_CASE("reschedule moves the deadline both ways, takes it away, and puts a pa
   CHECK(h.ending("at 1") == "1");
   CHECK(h.ending("at 2") == "10");
   CHECK(h.ending("at 3") == "0");
+}
+
+TEST_CASE("a deadline can be moved by an earlier callback of the very batch in which it is due") {
+  Hops h;
+  Timeout* limit = nullptr;
+  h.loop.call_later(1s, [&] { limit->reschedule(h.loop.time() + 4s); });
+  const auto body = [](Timeout& inside, Timeout** out) -> Coro<> {
+    *out = &inside;
+    co_await sleep(1h);
+  };
+  const auto task = h.start(watch(h, "block", timeout(1s, body, &limit)));
+  h.run();
+  CHECK(h.ending("block") == "TimeoutError");
+  CHECK(h.loop.time() == Instant(5s));
 }
 
 TEST_CASE("when() tells the last deadline, none without a limit") {

@@ -5,6 +5,7 @@
 // co_yield where the generator stands, so that its body can clean up, and await while it does.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -104,6 +105,8 @@ class AsyncGenerator;
 
 template <class T>
 class GeneratorPromise final : public GeneratorCore {
+  static_assert(alignof(T) <= alignof(std::max_align_t), "over-aligned values are not supported: yield a pointer");
+
  public:
   AsyncGenerator<T> get_return_object();
   GeneratorFinal final_suspend() const noexcept { return {}; }

@@ -40,11 +40,12 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
 
   /// Runs `main` as a task until it is done; gives its value or throws its error. Tasks left over stay for the next
-  /// run, or for close(). Throws RuntimeError inside a running loop and after close(), and DeadlockError.
+  /// run, or for close(). The main tasks of a runner share one context: what one sets, the next one sees. Throws
+  /// RuntimeError inside a running loop and after close(), and DeadlockError.
   template <class T>
   T run(Coro<T> main, Place place = Place::here()) {
     check_can_run();
-    Task<T> task = loop().create_task(std::move(main), {}, place);
+    Task<T> task = loop().create_task(std::move(main), {.context = &context_}, place);
     run_main(task.task());
     return take_result<T>(task.core());
   }
@@ -72,6 +73,7 @@ class Runner {
   Backend* backend_;
   RunOptions options_;
   std::unique_ptr<Loop> loop_;
+  Context context_;  // of the main tasks
   bool closed_ = false;
 };
 
