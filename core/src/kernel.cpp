@@ -91,7 +91,8 @@ void Kernel::publish_to(Entry& entry, FutureCore& future) {
 }
 
 void Kernel::feed(const Input& input) {
-  mix(static_cast<std::uint64_t>(input.type) << 32 | input.id.slot);
+  mix(static_cast<std::uint64_t>(input.type) << 33 | static_cast<std::uint64_t>(input.more) << 32 | input.id.slot);
+  mix(static_cast<std::uint64_t>(input.id.generation) << 32 | static_cast<std::uint32_t>(input.result));
   if (input.type == Input::Type::post) {
     input.call->adopt_kernel(*this);
     input.call->set_id(next_id());
