@@ -40,8 +40,7 @@ void QueueWaiter::turn() {
 void QueueWaiter::leave(bool cancelled) {
   if (Entry::linked()) Entry::unlink();
   if (Link<QueueWaiterTag>::linked()) Link<QueueWaiterTag>::unlink();
-  const bool woken = !wait_->was_cancelled();
-  if (cancelled && woken && queue_ && (what_ == For::item ? !queue_->empty() : !queue_->full())) {
+  if (cancelled && woken() && queue_ && (what_ == For::item ? !queue_->empty() : !queue_->full())) {
     QueueCore::wake_next(queue_->line(what_));
   }
 }
@@ -63,9 +62,9 @@ QueueCore::~QueueCore() {
   while (!all_.empty()) {
     QueueWaiter& waiter = all_.pop_front();
     waiter.queue_ = nullptr;
-    if (!waiter.wait_->pending()) continue;
-    static_cast<Entry&>(waiter).unlink();
-    fire<future::diagram, future::Event::set_result>(*waiter.wait_);
+    if (waiter.woken()) continue;  // it stands in the ready queue
+    if (waiter.Entry::linked()) waiter.Entry::unlink();
+    if (waiter.wait_->pending()) fire<future::diagram, future::Event::set_result>(*waiter.wait_);
   }
 }
 

@@ -6,6 +6,7 @@
 // and operations agree with the outputs seen. The sanitizers check the rest.
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -37,6 +38,12 @@ void require(bool truth) {
 struct World {
   std::vector<Task<int>> tasks;
   std::vector<Future<int>> futures;
+  Event event;
+  Lock lock;
+  BoundedSemaphore semaphore{2};
+  Condition condition;
+  Barrier barrier{2};
+  Queue<int> queue{2};
   int depth = 0;
 };
 
@@ -52,9 +59,61 @@ T* pick(std::vector<T>& from, std::uint8_t which) {
   return from.empty() ? nullptr : &from[which % from.size()];
 }
 
-Coro<void> grouped(TaskGroup& group, World* world, Bytes* bytes) {
+/// Awaits whatever it is, and forgets how it ended.
+template <class A>
+Coro<void> awaited(A awaitable) {
+  static_cast<void>(co_await as_outcome(std::move(awaitable)));
+}
+
+// --- statements that await --------------------------------------------------------------------------------------------
+
+Coro<void> sleeping(World&, Bytes& bytes) { co_await sleep(Duration(bytes.number())); }
+
+Coro<void> spawning(World& world, Bytes& bytes) {
+  world.tasks.push_back(create_task(child(world, bytes)));
+  co_return;
+}
+
+Coro<void> joining(World& world, Bytes& bytes) {
+  if (auto* task = pick(world.tasks, bytes.next())) co_await awaited(Task<int>(*task));
+}
+
+Coro<void> awaiting_future(World& world, Bytes& bytes) {
+  if (auto* future = pick(world.futures, bytes.next())) co_await awaited(Future<int>(*future));
+}
+
+Coro<void> making_future(World& world, Bytes&) {
+  world.futures.push_back(this_loop().create_future<int>());
+  co_return;
+}
+
+Coro<void> reading(World&, Bytes& bytes) { co_await awaited(readable(bytes.next())); }
+
+Coro<void> in_thread(World&, Bytes&) {
+  co_await awaited(to_thread([] { return 1; }));
+}
+
+Coro<void> limited(World& world, Bytes& bytes) {
+  co_await awaited(wait_for(child(world, bytes), Duration(bytes.number())));
+}
+
+Coro<void> gathering(World& world, Bytes&) { co_await awaited(gather(world.tasks)); }
+
+Coro<void> shielding(World& world, Bytes& bytes) {
+  if (auto* task = pick(world.tasks, bytes.next())) co_await awaited(shield(Task<int>(*task)));
+}
+
+Coro<void> group_body(TaskGroup& group, World* world, Bytes* bytes) {
   static_cast<void>(group.create_task(child(*world, *bytes)));
   co_await sleep(Duration(bytes->number()));
+}
+
+Coro<void> grouping(World& world, Bytes& bytes) { co_await awaited(task_group(group_body, &world, &bytes)); }
+
+Coro<void> waiting(World& world, Bytes& bytes) {
+  if (world.tasks.empty()) co_return;
+  const WaitOptions first{Duration(bytes.number()), ReturnWhen::first_completed};
+  co_await awaited(wait(world.tasks, first));
 }
 
 AsyncGenerator<int> numbers(Bytes& bytes) {
@@ -64,22 +123,78 @@ AsyncGenerator<int> numbers(Bytes& bytes) {
   }
 }
 
-Coro<void> one_wait(World& world, Bytes& bytes, std::uint8_t what) {
-  switch (what % 14) {
-    case 0: co_await sleep(Duration(bytes.number())); break;
-    case 1: world.tasks.push_back(create_task(child(world, bytes))); break;
-    case 2: if (auto* task = pick(world.tasks, bytes.next())) { Task<int> copy = *task; static_cast<void>(co_await as_outcome(copy)); } break;
-    case 3: if (auto* future = pick(world.futures, bytes.next())) { Future<int> copy = *future; static_cast<void>(co_await as_outcome(copy)); } break;
-    case 4: world.futures.push_back(this_loop().create_future<int>()); break;
-    case 5: static_cast<void>(co_await as_outcome(readable(bytes.next()))); break;
-    case 6: static_cast<void>(co_await as_outcome(to_thread([] { return 1; }))); break;
-    case 7: static_cast<void>(co_await as_outcome(wait_for(child(world, bytes), Duration(bytes.number())))); break;
-    case 8: static_cast<void>(co_await as_outcome(gather(world.tasks))); break;
-    case 9: if (auto* task = pick(world.tasks, bytes.next())) { Task<int> copy = *task; static_cast<void>(co_await as_outcome(shield(copy))); } break;
-    case 10: static_cast<void>(co_await as_outcome(task_group(grouped, &world, &bytes))); break;
-    case 11: if (!world.tasks.empty()) { auto copy = world.tasks; static_cast<void>(co_await as_outcome(wait(copy, {Duration(bytes.number()), ReturnWhen::first_completed}))); } break;
-    case 12: { auto generator = numbers(bytes); static_cast<void>(co_await as_outcome(generator.next())); if (bytes.next() & 1) co_await generator.aclose(); } break;
-    default: if (!world.futures.empty()) { auto completed = as_completed(world.futures, Duration(bytes.number())); auto next = completed.next(); if (next && (bytes.next() & 1)) static_cast<void>(co_await as_outcome(std::move(*next))); } break;
+Coro<void> generating(World&, Bytes& bytes) {
+  auto generator = numbers(bytes);
+  static_cast<void>(co_await as_outcome(generator.next()));
+  if (bytes.next() & 1) co_await generator.aclose();
+}
+
+Coro<void> first_of(World& world, Bytes& bytes) {
+  if (world.futures.empty()) co_return;
+  auto completed = as_completed(world.futures, Duration(bytes.number()));
+  auto next = completed.next();
+  if (next && (bytes.next() & 1)) co_await awaited(std::move(*next));
+}
+
+Coro<void> awaiting_event(World& world, Bytes&) { co_await world.event.wait(); }
+
+Coro<void> locking(World& world, Bytes& bytes) {
+  const auto held = co_await world.lock.scoped();
+  co_await sleep(Duration(bytes.number()));
+}
+
+Coro<void> permitted(World& world, Bytes& bytes) {
+  const auto place = co_await world.semaphore.scoped();
+  co_await sleep(Duration(bytes.number()));
+}
+
+Coro<void> awaiting_condition(World& world, Bytes&) {
+  const auto held = co_await world.condition.scoped();
+  co_await awaited(world.condition.wait());
+}
+
+Coro<void> notifying(World& world, Bytes& bytes) {
+  const auto held = co_await world.condition.scoped();
+  world.condition.notify(bytes.next() % 4);
+}
+
+Coro<void> meeting(World& world, Bytes&) { co_await awaited(world.barrier.wait()); }
+
+Coro<void> breaking(World& world, Bytes& bytes) {
+  co_await awaited(bytes.next() & 1 ? world.barrier.reset() : world.barrier.abort());
+}
+
+Coro<void> putting(World& world, Bytes& bytes) { co_await awaited(world.queue.put(bytes.next())); }
+
+Coro<void> getting(World& world, Bytes&) { co_await awaited(world.queue.get()); }
+
+using Statement = Coro<void> (*)(World&, Bytes&);
+constexpr Statement statements[] = {
+    sleeping,  spawning, joining,   awaiting_future, making_future, reading,  in_thread,          limited,
+    gathering, shielding, grouping, waiting,         generating,    first_of, awaiting_event,     locking,
+    permitted, awaiting_condition,  notifying,       meeting,       breaking, putting,            getting,
+};
+
+// --- statements that do not -------------------------------------------------------------------------------------------
+
+void change(World& world, std::uint8_t what) {
+  switch (what % 6) {
+    case 0:
+      return world.event.set();
+    case 1:
+      return world.event.clear();
+    case 2:
+      if (world.queue.is_shutdown() || world.queue.full()) return;
+      return world.queue.put_nowait(what);
+    case 3:
+      if (!world.queue.empty()) static_cast<void>(world.queue.get_nowait());
+      return;
+    case 4:
+      if (world.lock.locked()) world.lock.release();
+      return;
+    default:
+      if (what == 65) world.queue.shutdown((what & 1) != 0);
+      return;
   }
 }
 
@@ -88,13 +203,15 @@ Coro<int> program(World& world, Bytes& bytes) {
     const std::uint8_t what = bytes.next();
     if (what < 20) co_return what;
     if (what < 24) throw std::uint8_t(what);
-    if (what < 50) {
+    if (what < 40) {
       if (auto* task = pick(world.tasks, bytes.next())) task->cancel(what & 1 ? "why" : "");
-    } else if (what < 70) {
+    } else if (what < 54) {
       auto* future = pick(world.futures, bytes.next());
       if (future && !future->done()) future->set_result(what);
+    } else if (what < 70) {
+      change(world, what);
     } else {
-      co_await one_wait(world, bytes, what);
+      co_await statements[what % std::size(statements)](world, bytes);
     }
   }
   co_return 0;
@@ -105,8 +222,8 @@ Coro<int> program(World& world, Bytes& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 2000) return 0;
   Bytes bytes(data, size);
-  World world;
   Loop loop;
+  World world;  // goes first, and so while tasks may wait for its primitives
   std::set<std::pair<std::uint32_t, std::uint32_t>> started;
   std::vector<Input> inputs;
   std::vector<Output> outputs(1 + bytes.next() % 8);
@@ -138,6 +255,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   inputs.clear();
   for (const auto& [slot, generation] : started) inputs.push_back(Input::completion({slot, generation}, -1));
   loop.step(last, inputs, {}, 0);
+  loop.set_exception_handler([](const ErrorContext&) {});
   if (bytes.next() & 1) world.tasks.clear();
   return 0;
 }

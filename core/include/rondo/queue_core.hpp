@@ -57,6 +57,7 @@ class QueueWaiter : public Entry, public Link<QueueWaiterTag> {
  protected:
   Parking& line_up();
   bool waited() const { return wait_.has_value(); }
+  bool woken() const { return !wait_->pending() && !wait_->was_cancelled(); }
   /// After the resumption: leaves the line; a waiter that was woken and cancelled passes its turn on.
   void leave(bool cancelled);
 
