@@ -49,7 +49,9 @@ void QueueWaiter::leave(bool cancelled) {
 // --- the queue --------------------------------------------------------------------------------------------------------
 
 QueueCore::QueueCore(const char* what, std::ptrdiff_t maxsize, std::string_view name, Place created)
-    : SyncPrimitive(what, name, created), maxsize_(static_cast<std::size_t>(maxsize)), finished_(*this) {
+    : SyncPrimitive(what, name, created),
+      maxsize_(static_cast<std::size_t>(maxsize)),
+      finished_(*this, what, created) {
   if (maxsize < 0) {
     throw std::invalid_argument(title() + ": maxsize must be 0 (no limit) or more, not " +
                                 std::to_string(maxsize));
@@ -63,9 +65,9 @@ QueueCore::~QueueCore() {
   while (!all_.empty()) {
     QueueWaiter& waiter = all_.pop_front();
     waiter.queue_ = nullptr;
-    if (!waiter.wait_->pending()) continue;
-    static_cast<Entry&>(waiter).unlink();
-    fire<future::diagram, future::Event::set_result>(*waiter.wait_);
+    const bool in_line = waiter.wait_->pending() || waiter.wait_->was_cancelled();  // else in the ready queue
+    if (in_line && waiter.Entry::linked()) waiter.Entry::unlink();
+    if (waiter.wait_->pending()) fire<future::diagram, future::Event::set_result>(*waiter.wait_);
   }
 }
 

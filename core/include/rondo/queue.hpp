@@ -2,10 +2,11 @@
 // queue.hpp - items from some tasks to others: first in first out, last in first out, or by priority.
 #pragma once
 
-#include <algorithm>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -184,19 +185,32 @@ class LifoStore {
   std::vector<T> items_;
 };
 
-/// Smallest first; equal ones in the order in which they were put (asyncio's heap gives those in any order).
+/// The order of a PriorityQueue by `<`.
+struct SmallestFirst {
+  template <class T>
+  bool operator()(const T& a, const T& b) const {
+    static_assert(!std::is_pointer_v<T>, "addresses differ from run to run: give the queue an order of your own");
+    return a < b;
+  }
+};
+
+/// First what `Compare` puts first; equal ones in the order in which they were put (asyncio's heap gives those in any
+/// order). A binary heap of its own, since core leaves no order to the standard library.
 template <class T, class Compare>
 class PriorityStore {
  public:
   static constexpr const char* queue_name = "PriorityQueue";
   void push(T&& item) {
     items_.push_back({std::move(item), next_++});
-    std::push_heap(items_.begin(), items_.end(), Later());
+    for (std::size_t at = items_.size() - 1; at > 0 && before(at, (at - 1) / 2); at = (at - 1) / 2) {
+      std::swap(items_[at], items_[(at - 1) / 2]);
+    }
   }
   T pop() {
-    std::pop_heap(items_.begin(), items_.end(), Later());
-    T item = std::move(items_.back().item);
+    T item = std::move(items_.front().item);
+    if (items_.size() > 1) items_.front() = std::move(items_.back());
     items_.pop_back();
+    sink();
     return item;
   }
   void clear() { items_.clear(); }
@@ -206,13 +220,21 @@ class PriorityStore {
     T item;
     std::uint64_t number;
   };
-  struct Later {
-    bool operator()(const Ranked& a, const Ranked& b) const {
-      const Compare less;
-      if (less(b.item, a.item)) return true;
-      return !less(a.item, b.item) && b.number < a.number;
+  bool before(std::size_t a, std::size_t b) const {
+    const Compare first{};
+    if (first(items_[a].item, items_[b].item)) return true;
+    return items_[a].number < items_[b].number && !first(items_[b].item, items_[a].item);
+  }
+  /// Moves the item in front to its place.
+  void sink() {
+    for (std::size_t at = 0, child = 1; child < items_.size(); child = 2 * at + 1) {
+      if (child + 1 < items_.size() && before(child + 1, child)) ++child;
+      if (!before(child, at)) return;
+      std::swap(items_[at], items_[child]);
+      at = child;
     }
-  };
+  }
+
   std::vector<Ranked> items_;
   std::uint64_t next_ = 0;
 };
@@ -221,7 +243,7 @@ template <class T>
 using Queue = BasicQueue<T, FifoStore<T>>;
 template <class T>
 using LifoQueue = BasicQueue<T, LifoStore<T>>;
-template <class T, class Compare = std::less<T>>
+template <class T, class Compare = SmallestFirst>
 using PriorityQueue = BasicQueue<T, PriorityStore<T, Compare>>;
 
 }  // namespace rondo
