@@ -639,6 +639,30 @@ TEST_CASE("shutdown() wakes all putters, which have QueueShutDown, also if room 
   }
 }
 
+TEST_CASE("shutdown() while a getter and putters wait, between the room made and its use: all have QueueShutDown") {
+  for (const bool immediate : {false, true}) {
+    Queue<int> queue(1, "q");
+    Hops h;
+    queue.put_nowait(0);
+    const auto a = h.start(give(h, "woken putter", queue, 1));
+    const auto b = h.start(give(h, "putter", queue, 2));
+    h.settle();
+    Task<> c;
+    h.batch_with([&] {
+      c = h.start(take(h, "getter", queue));  // lines up before the woken putter has its turn
+      h.loop.call_soon([&] {
+        h.note("shutdown");
+        queue.shutdown(immediate);
+      });
+      CHECK(queue.get_nowait() == 0);
+    });
+    h.settle();
+    CHECK(h.story() == "shutdown woken putter getter putter");
+    for (const char* name : {"woken putter", "getter", "putter"}) CHECK(h.ending(name) == "Queue 'q' is shut down");
+    CHECK(queue.empty());
+  }
+}
+
 TEST_CASE("a getter that was woken for an item before shutdown() has it, but not after an immediate one") {
   for (const bool immediate : {false, true}) {
     Queue<int> queue(0, "q");

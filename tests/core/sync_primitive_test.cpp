@@ -341,6 +341,32 @@ TEST_CASE("a queue that goes while a task joins it says who, and that gets Runti
   CHECK(reports(h) == went(title, waits("b")));
 }
 
+TEST_CASE("the await of a primitive that goes throws at each kind of await") {
+  auto event = std::make_unique<Event>("e");
+  auto lock = std::make_unique<Lock>("l");
+  auto empty = std::make_unique<Queue<int>>(0, "empty");
+  auto full = std::make_unique<Queue<int>>(1, "full");
+  full->put_nowait(1);
+  Hops h;
+  const auto at_event = [](Event& each) -> Coro<> { co_await each.wait(); };
+  const auto at_lock = [](Lock& each) -> Coro<> { const auto guard = co_await each.scoped(); };
+  const auto at_get = [](Queue<int>& each) -> Coro<> { co_await each.get(); };
+  const auto at_put = [](Queue<int>& each) -> Coro<> { co_await each.put(1); };
+  const auto holder = h.start(hold(*lock));
+  const std::vector tasks{h.start(at_event(*event)), h.start(at_lock(*lock)), h.start(at_get(*empty)),
+                          h.start(at_put(*full))};
+  h.settle();
+  destroy(h, event);
+  destroy(h, lock);
+  destroy(h, empty);
+  destroy(h, full);
+  h.settle();
+  for (const Task<>& task : tasks) {
+    CHECK_THROWS_AS(task.result(), RuntimeError);
+    CHECK_THROWS_WITH(task.result(), gone);
+  }
+}
+
 TEST_CASE("the exception handler that hears of a primitive that goes may dump the tasks") {
   Hops h;
   std::string text;
