@@ -8,7 +8,9 @@ namespace rondo {
 
 Barrier::Barrier(std::size_t parties, std::string_view name, Place created)
     : parties_(parties), door_(*this, name, created) {
-  if (parties == 0) throw std::invalid_argument("a Barrier needs 1 party or more, not 0");
+  if (parties == 0) {
+    throw std::invalid_argument(door_.title() + ": the number of parties must be 1 or more, not 0");
+  }
 }
 
 /// A task inside the barrier; leaves on every way out.
@@ -32,13 +34,15 @@ class Barrier::Inside {
 Coro<std::size_t> Barrier::wait() {
   const auto lock = co_await door_.scoped();
   co_await door_.wait_for([this] { return state_ == barrier::State::filling || broken(); });
-  if (broken()) throw BrokenBarrierError("the barrier is broken: reset it first");
+  if (broken()) throw BrokenBarrierError(door_.title() + " is broken: reset it first");
   const Inside inside(*this);
   if (inside_ == parties_) {
     fire<barrier::diagram, barrier::Event::complete>(*this);
   } else {
     co_await door_.wait_for([this] { return state_ != barrier::State::filling; });
-    if (state_ != barrier::State::draining) throw BrokenBarrierError("the barrier was broken or reset meanwhile");
+    if (state_ != barrier::State::draining) {
+      throw BrokenBarrierError(door_.title() + " was broken or reset meanwhile");
+    }
   }
   co_return inside.index();
 }

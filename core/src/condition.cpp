@@ -6,6 +6,7 @@ namespace rondo {
 
 Coro<void> Condition::wait() {
   if (!locked()) throw RuntimeError("wait: the lock of " + title() + " is not locked");
+  check_loop();
   const Visit visit(*this);
   release();
   Outcome<void> ended = co_await as_outcome(Line<Condition>(*this));
@@ -18,6 +19,7 @@ Coro<void> Condition::wait() {
   }
   if (!ended.has_value() && !visit.gone()) wake(1);  // it may have been notified: somebody else gets that
   ended.raise();
+  if (visit.gone()) throw_primitive_gone();  // while it took a lock again that is not the condition's own
 }
 
 void Condition::notify(std::size_t n) {

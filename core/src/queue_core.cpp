@@ -48,7 +48,9 @@ void QueueWaiter::leave(bool cancelled) {
 // --- the queue --------------------------------------------------------------------------------------------------------
 
 QueueCore::QueueCore(const char* what, std::ptrdiff_t maxsize, std::string_view name, Place created)
-    : SyncPrimitive(what, name, created), maxsize_(static_cast<std::size_t>(maxsize)), finished_(*this) {
+    : SyncPrimitive(what, name, created),
+      maxsize_(static_cast<std::size_t>(maxsize)),
+      finished_(*this, what, created) {
   if (maxsize < 0) {
     throw std::invalid_argument(title() + ": maxsize must be 0 (no limit) or more, not " +
                                 std::to_string(maxsize));

@@ -6,7 +6,7 @@
 
 namespace rondo {
 
-Semaphore::Semaphore(std::ptrdiff_t value, std::string_view name, Place created) 
+Semaphore::Semaphore(std::ptrdiff_t value, std::string_view name, Place created)
     : Semaphore("Semaphore", value, -1, name, created) {}
 
 Semaphore::Semaphore(const char* what, std::ptrdiff_t value, std::ptrdiff_t bound, std::string_view name, Place created)

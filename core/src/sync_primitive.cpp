@@ -81,9 +81,11 @@ void throw_guard_released() {
   throw RuntimeError("the guard holds nothing: it was released, moved from, or what it held is gone");
 }
 
-void report_guard(const std::string& text) noexcept {
-  if (here.kernel && !here.kernel->ending()) {
-    here.kernel->loop().call_exception_handler({"a guard could not release: " + text, nullptr, "guard"});
+void report_guard(const char* text) noexcept {
+  if (!here.kernel || here.kernel->ending()) return;
+  try {
+    here.kernel->loop().call_exception_handler({std::string("a guard could not release: ") + text, nullptr, "guard"});
+  } catch (...) {  // no memory for the report
   }
 }
 

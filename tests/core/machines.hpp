@@ -2,6 +2,7 @@
 // machines.hpp - every machine of the library, in reading order: for what is printed or checked for all of them.
 #pragma once
 
+#include <rondo/machines/barrier.hpp>
 #include <rondo/machines/future.hpp>
 #include <rondo/machines/generator.hpp>
 #include <rondo/machines/group.hpp>
@@ -27,6 +28,7 @@ void for_each_machine(Visit visit) {
   visit.template operator()<rondo::timeout_machine::diagram>();
   visit.template operator()<rondo::group::diagram>();
   visit.template operator()<rondo::generator::diagram>();
+  visit.template operator()<rondo::barrier::diagram>();
 }
 
 struct ArrowNames {

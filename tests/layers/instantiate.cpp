@@ -18,6 +18,9 @@ template class rondo::Next<int>;
 template class rondo::Next<void>;
 template class rondo::AsCompleted<int>;
 template class rondo::AsCompleted<void>;
+template class rondo::Guard<rondo::Lock>;
+template class rondo::Guard<rondo::Semaphore>;
+template class rondo::BasicQueue<std::unique_ptr<int>, rondo::FifoStore<std::unique_ptr<int>>>;
 
 namespace {
 
@@ -139,6 +142,75 @@ Coro<> scopes() {
   co_await generator.aclose();
 }
 
+Coro<> primitives() {
+  Event event("text");
+  event.set();
+  co_await event.wait();
+  co_await as_outcome(event.wait());
+  event.clear();
+  Lock lock;
+  co_await lock.acquire();
+  lock.release();
+  {
+    auto guard = co_await lock.scoped();
+    if (guard.holds()) guard.release();
+  }
+  static_cast<void>(co_await as_outcome(lock.scoped()));
+  static_cast<void>(co_await wait_for(lock.scoped(), Duration(1)));
+  Semaphore semaphore(2);
+  BoundedSemaphore bounded(1);
+  co_await semaphore.acquire();
+  semaphore.release();
+  co_await bounded.acquire();
+  bounded.release();
+  static_cast<void>(co_await semaphore.scoped());
+  static_cast<void>(co_await bounded.scoped());
+  Condition condition;
+  Condition shared(lock, "text");
+  const auto guard = co_await condition.scoped();
+  co_await condition.wait();
+  co_await condition.wait_for([] { return true; });
+  co_await shared.wait_for([&event] { return &event; });
+  condition.notify(1);
+  condition.notify_all();
+  Barrier barrier(1);
+  co_await barrier.wait();
+  co_await barrier.reset();
+  co_await barrier.abort();
+}
+
+struct Shorter {
+  bool operator()(const std::string& a, const std::string& b) const { return a.size() < b.size(); }
+};
+
+template <class Q>
+Coro<> queue(Q& each) {
+  co_await each.put(typename Q::item_type());
+  co_await as_outcome(each.put(typename Q::item_type()));
+  co_await wait_for(each.put(typename Q::item_type()), Duration(1));
+  each.put_nowait(typename Q::item_type());
+  co_await each.get();
+  co_await as_outcome(each.get());
+  co_await wait_for(each.get(), Duration(1));
+  static_cast<void>(each.get_nowait());
+  each.task_done();
+  co_await each.join();
+  each.shutdown(true);
+}
+
+Coro<> queues() {
+  Queue<std::unique_ptr<int>> owners(1);
+  LifoQueue<int> stack(0, "text");
+  PriorityQueue<int> numbers_first;
+  PriorityQueue<std::string, Shorter> texts;
+  const std::string copied = "text";
+  texts.put_nowait(copied);
+  co_await queue(owners);
+  co_await queue(stack);
+  co_await queue(numbers_first);
+  co_await queue(texts);
+}
+
 Coro<> jobs(Executor& executor) {
   co_await to_thread([](int n) { return n; }, 1);
   co_await to_thread([] {});
@@ -171,6 +243,8 @@ void instantiate(Backend& backend, Executor& executor) {
   run(backend, futures());
   run(backend, combinators());
   run(backend, scopes());
+  run(backend, primitives());
+  run(backend, queues());
   run(backend, jobs(executor));
   static_cast<void>(run(number(1)));
   static_cast<void>(run(backend, text()));

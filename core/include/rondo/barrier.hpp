@@ -39,7 +39,9 @@ class Barrier {
   /// Where everybody waits, for the meeting and at the door.
   class Door final : public Condition {
    public:
-    Door(Barrier& owner, std::string_view name, Place created) : Condition("Barrier", name, created), owner_(&owner) {}
+    Door(Barrier& owner, std::string_view name, Place created)
+        : Condition("Barrier", "the lock of Barrier", name, created), owner_(&owner) {}
+    using Condition::title;
     void wake_all() { wake(static_cast<std::size_t>(-1)); }
     std::string describe(Kernel& kernel) const override;
 

@@ -14,10 +14,10 @@ namespace rondo {
 class Condition : public SyncPrimitive {
  public:
   explicit Condition(std::string_view name = {}, Place created = Place::here())
-      : SyncPrimitive("Condition", name, created), own_(name, created), lock_(&own_) {}
+      : Condition("Condition", "the lock of Condition", name, created) {}
   /// Over `lock`, which must live as long.
   explicit Condition(Lock& lock, std::string_view name = {}, Place created = Place::here())
-      : SyncPrimitive("Condition", name, created), own_(name, created), lock_(&lock) {}
+      : SyncPrimitive("Condition", name, created), own_("Lock", name, created), lock_(&lock) {}
 
   bool locked() const { return lock_->locked(); }
   Line<Lock> acquire() { return lock_->acquire(); }
@@ -49,8 +49,9 @@ class Condition : public SyncPrimitive {
   std::string describe(Kernel& kernel) const override;
 
  protected:
-  Condition(const char* what, std::string_view name, Place created)
-      : SyncPrimitive(what, name, created), own_(name, created), lock_(&own_) {}
+  /// `what` is the word for it in texts, `lock` that for its lock.
+  Condition(const char* what, const char* lock, std::string_view name, Place created)
+      : SyncPrimitive(what, name, created), own_(lock, name, created), lock_(&own_) {}
   void wake(std::size_t n);
 
  private:
@@ -59,7 +60,12 @@ class Condition : public SyncPrimitive {
   bool enter() const { return false; }
   void resumed(Waiter&, bool) {}
 
-  Lock own_;
+  class OwnLock final : public Lock {
+   public:
+    OwnLock(const char* what, std::string_view name, Place created) : Lock(what, name, created) {}
+  };
+
+  OwnLock own_;
   Lock* lock_;
 };
 

@@ -8,7 +8,7 @@ namespace rondo {
 
 [[noreturn]] void throw_guard_released();
 /// To the exception handler of the running loop: a guard found its lock released already.
-void report_guard(const std::string& text) noexcept;
+void report_guard(const char* text) noexcept;
 
 /// Releases `P` in the end. Movable. If P goes before its guard, the loop's exception handler is told who held it, and
 /// the guard does nothing more.

@@ -28,6 +28,10 @@ class Lock : public SyncPrimitive {
 
   std::string describe(Kernel& kernel) const override;
 
+ protected:
+  /// For the lock of a condition.
+  Lock(const char* what, std::string_view name, Place created) : SyncPrimitive(what, name, created) {}
+
  private:
   friend LineAwaiter<Lock>;
   static constexpr WaitableKind waitable_kind = WaitableKind::primitive;

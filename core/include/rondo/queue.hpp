@@ -2,9 +2,11 @@
 // queue.hpp - items from some tasks to others: first in first out, last in first out, or by priority.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -183,32 +185,33 @@ class LifoStore {
   std::vector<T> items_;
 };
 
-/// The default order of a PriorityQueue.
-struct Less {
+/// The order of a PriorityQueue by `<`.
+struct SmallestFirst {
   template <class T>
   bool operator()(const T& a, const T& b) const {
+    static_assert(!std::is_pointer_v<T>, "addresses differ from run to run: give the queue an order of your own");
     return a < b;
   }
 };
 
-/// Smallest first; equal ones in the order in which they were put (asyncio's heap gives those in any order). A binary
-/// heap; here rather than std::push_heap, whose header would be a tenth of what a small program compiles.
+/// First what `Compare` puts first; equal ones in the order in which they were put (asyncio's heap gives those in any
+/// order). A binary heap of its own, since core leaves no order to the standard library; and its header would be a tenth
+/// of what a small program compiles.
 template <class T, class Compare>
 class PriorityStore {
  public:
   static constexpr const char* queue_name = "PriorityQueue";
   void push(T&& item) {
     items_.push_back({std::move(item), next_++});
-    Ranked rising = std::move(items_.back());
-    std::size_t at = items_.size() - 1;
-    for (; at > 0 && before(rising, items_[(at - 1) / 2]); at = (at - 1) / 2) items_[at] = std::move(items_[(at - 1) / 2]);
-    items_[at] = std::move(rising);
+    for (std::size_t at = items_.size() - 1; at > 0 && before(at, (at - 1) / 2); at = (at - 1) / 2) {
+      std::swap(items_[at], items_[(at - 1) / 2]);
+    }
   }
   T pop() {
     T item = std::move(items_.front().item);
-    Ranked last = std::move(items_.back());
+    if (items_.size() > 1) items_.front() = std::move(items_.back());
     items_.pop_back();
-    if (!items_.empty()) sink(std::move(last));
+    sink();
     return item;
   }
   void clear() { items_.clear(); }
@@ -218,23 +221,21 @@ class PriorityStore {
     T item;
     std::uint64_t number;
   };
-  static bool before(const Ranked& a, const Ranked& b) {
-    const Compare less;
-    if (less(a.item, b.item)) return true;
-    return !less(b.item, a.item) && a.number < b.number;
+  bool before(std::size_t a, std::size_t b) const {
+    const Compare first{};
+    if (first(items_[a].item, items_[b].item)) return true;
+    return items_[a].number < items_[b].number && !first(items_[b].item, items_[a].item);
   }
-  /// Puts `last` where the first was.
-  void sink(Ranked last) {
-    std::size_t at = 0;
-    for (;;) {
-      std::size_t child = 2 * at + 1;
-      if (child + 1 < items_.size() && before(items_[child + 1], items_[child])) ++child;
-      if (child >= items_.size() || !before(items_[child], last)) break;
-      items_[at] = std::move(items_[child]);
+  /// Moves the item in front to its place.
+  void sink() {
+    for (std::size_t at = 0, child = 1; child < items_.size(); child = 2 * at + 1) {
+      if (child + 1 < items_.size() && before(child + 1, child)) ++child;
+      if (!before(child, at)) return;
+      std::swap(items_[at], items_[child]);
       at = child;
     }
-    items_[at] = std::move(last);
   }
+
   std::vector<Ranked> items_;
   std::uint64_t next_ = 0;
 };
@@ -243,7 +244,7 @@ template <class T>
 using Queue = BasicQueue<T, FifoStore<T>>;
 template <class T>
 using LifoQueue = BasicQueue<T, LifoStore<T>>;
-template <class T, class Compare = Less>
+template <class T, class Compare = SmallestFirst>
 using PriorityQueue = BasicQueue<T, PriorityStore<T, Compare>>;
 
 }  // namespace rondo

@@ -109,7 +109,9 @@ class QueueCore : public SyncPrimitive {
   /// The event behind join().
   class Finished final : public Event {
    public:
-    explicit Finished(QueueCore& owner) : Event("Queue", owner.name(), Place()), owner_(&owner) { set(); }
+    Finished(QueueCore& owner, const char* what, Place created) : Event(what, owner.name(), created), owner_(&owner) {
+      set();
+    }
     std::string describe(Kernel& kernel) const override;
 
    private:

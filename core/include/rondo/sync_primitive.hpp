@@ -87,8 +87,11 @@ class SyncPrimitive {
   /// "Task 'a', Task 'b'": who holds a guard.
   std::string holders(Kernel& kernel) const;
   /// Only tasks of one loop can wait at a time.
-  void line_up(Waiter& waiter) {
+  void check_loop() const {
     if (Waiter* first = waiters_.front(); first && &first->task()->kernel() != here.kernel) [[unlikely]] refuse_loop();
+  }
+  void line_up(Waiter& waiter) {
+    check_loop();
     waiters_.push_back(waiter);
   }
   /// False if the waiter was woken or cancelled before.
