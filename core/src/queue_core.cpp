@@ -70,13 +70,16 @@ QueueCore::~QueueCore() {
   }
 }
 
-std::string QueueCore::needed_by() const {
+/// Called by the destructor: without memory there are no names.
+std::string QueueCore::needed_by() const try {
   std::string text;
   for (const QueueWaiter* waiter = all_.front(); waiter; waiter = all_.after(*waiter)) {
     text += (text.empty() ? "" : ", ") +
             rondo::describe(static_cast<const FutureCore&>(*waiter->wait_->task())) + " waits for it";
   }
   return text;
+} catch (...) {
+  return {};
 }
 
 void QueueCore::task_done() {

@@ -31,14 +31,18 @@ SyncPrimitive::~SyncPrimitive() {
   while (!guards_.empty()) guards_.pop_front().primitive_ = nullptr;
 }
 
-std::string SyncPrimitive::needed_by(Kernel& kernel) const {
+/// Called by a destructor: without memory there are no names.
+std::string SyncPrimitive::needed_by(Kernel& kernel) const try {
   std::string text;
   for (const Waiter* waiter = waiters_.front(); waiter; waiter = waiters_.after(*waiter)) {
-    text += (text.empty() ? "" : ", ") + rondo::describe(static_cast<const FutureCore&>(*waiter->task())) + " waits for it";
+    text += (text.empty() ? "" : ", ") + rondo::describe(static_cast<const FutureCore&>(*waiter->task())) +
+            " waits for it";
   }
   const std::string who = holders(kernel);
   if (!who.empty()) text += (text.empty() ? "held by a guard of " : ", held by a guard of ") + who;
   return text;
+} catch (...) {
+  return {};
 }
 
 void SyncPrimitive::report_end(Kernel& kernel, const std::string& by) const noexcept {

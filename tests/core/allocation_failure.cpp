@@ -11,8 +11,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <memory_resource>
 #include <new>
+#include <string>
 
 #include <rondo/backends/sim.hpp>
 #include <rondo/rondo.hpp>
@@ -77,6 +79,64 @@ AsyncGenerator<int> numbers() {
   for (int i = 0; i < 3; ++i) co_yield i;
 }
 
+/// What two tasks share; the event goes while one of them waits for it.
+struct Shared {
+  Lock lock{"a lock with a name that is not short"};
+  Semaphore semaphore{1};
+  Condition condition;
+  Barrier barrier{2};
+  Queue<std::string> queue{1};
+  std::unique_ptr<Event> event = std::make_unique<Event>("an event with a name that is not short");
+  std::unique_ptr<Queue<int>> empty = std::make_unique<Queue<int>>(0, "a queue with a name that is not short");
+  bool ready = false;
+};
+
+Coro<> first_user(std::shared_ptr<Shared> s) {
+  {
+    const auto guard = co_await s->lock.scoped();
+    const auto permit = co_await s->semaphore.scoped();
+    co_await sleep(1ms);
+    s->lock.release();  // the guard will find it free, and say so
+  }
+  {
+    const auto guard = co_await s->condition.scoped();
+    co_await s->condition.wait_for([&s] { return s->ready; });
+  }
+  co_await s->barrier.wait();
+  for (int i = 0; i < 3; ++i) co_await s->queue.put("a text that is not short, either");
+  co_await s->queue.join();
+  const auto outcome = co_await as_outcome(s->event->wait());
+  if (outcome.cancelled()) outcome.raise();
+  const auto item = co_await as_outcome(s->empty->get());
+  if (item.cancelled()) item.raise();
+}
+
+Coro<> second_user(std::shared_ptr<Shared> s) {
+  co_await s->semaphore.acquire();
+  s->semaphore.release();
+  {
+    const auto guard = co_await s->condition.scoped();
+    s->ready = true;
+    s->condition.notify_all();
+  }
+  co_await s->barrier.wait();
+  for (int i = 0; i < 3; ++i) {
+    static_cast<void>(co_await s->queue.get());
+    s->queue.task_done();
+  }
+  co_await sleep(1ms);
+  s->event.reset();
+  co_await sleep(1ms);
+  s->empty.reset();
+}
+
+Coro<> users(TaskGroup& group) {
+  const auto shared = std::make_shared<Shared>();
+  static_cast<void>(group.create_task(first_user(shared)));
+  static_cast<void>(group.create_task(second_user(shared)));
+  co_return;
+}
+
 Coro<int> program() {
   int sum = co_await nested(5);
   auto [a, b] = co_await gather(worker(1), worker(2));
@@ -99,6 +159,7 @@ Coro<int> program() {
   this_loop().call_later(1ms, [future] { future.set_result(1); });
   future.add_done_callback([] {});
   sum += co_await future;
+  co_await task_group(users);
   co_return sum;
 }
 
