@@ -38,6 +38,9 @@ struct Foreign {
 Foreign foreign_sleep() { co_await sleep(1s); }
 Foreign foreign_coro(Coro<int> coro) { co_await coro; }
 Foreign foreign_future(Future<int> future) { co_await future; }
+Foreign foreign_lock(Lock* lock) { co_await lock->acquire(); }
+Foreign foreign_get(Queue<int>* queue) { co_await queue->get(); }
+Foreign foreign_put(Queue<int>* queue) { co_await queue->put(1); }
 
 }  // namespace
 
@@ -57,7 +60,18 @@ TEST_CASE("a coroutine type of somebody else cannot await what needs a rondo tas
   CHECK(foreign_sleep().finish() == text);
   CHECK(foreign_coro(turns(0, 1)).finish() == text);
   Loop loop;
-  CHECK(foreign_future(loop.create_future<int>()).finish() == text);
+  auto future = loop.create_future<int>();
+  CHECK(foreign_future(future).finish() == text);
+  future.set_result(1);
+  CHECK(foreign_future(future).finish() == text);  // also where there would be nothing to wait for
+  Lock lock;
+  CHECK(foreign_lock(&lock).finish() == text);
+  CHECK_FALSE(lock.locked());
+  Queue<int> queue;
+  CHECK(foreign_put(&queue).finish() == text);
+  queue.put_nowait(1);
+  CHECK(foreign_get(&queue).finish() == text);
+  CHECK(queue.qsize() == 1);
 }
 
 TEST_CASE("the result of a pending future or task is refused, and the error names it") {

@@ -32,6 +32,14 @@ class Awaiter {
   }
   static void suspend(FrameCore& frame, Waitable& waitable) { here.kernel->suspend(frame, waitable); }
   static TaskCore& current() { return *here.kernel->current(); }
+  /// RuntimeError where no task runs; for an await that may end without suspending.
+  static void require_task() {
+    if (!here.kernel || !here.kernel->current()) [[unlikely]] throw_foreign_await();
+  }
+  static bool ready_in_task(bool ready) {
+    if (ready) require_task();
+    return ready;
+  }
 
   /// Throws CancelledError if the step that resumed this await delivers one, or RuntimeError after a misuse.
   static void check_delivery(FutureCore& awaited) {

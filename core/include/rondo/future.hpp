@@ -92,7 +92,7 @@ class FutureAwaiter : public Awaiter {
   using value_type = T;
   explicit FutureAwaiter(Ref<FutureCore> core) : core_(std::move(core)) {}
 
-  bool await_ready() const { return core_->done() || core_->refuses_awaits(); }
+  bool await_ready() const { return ready_in_task(core_->done() || core_->refuses_awaits()); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
     suspend(frame_of(handle), *core_);

@@ -21,7 +21,7 @@ class GetAwaiter : public Awaiter, private QueueWaiter {
   using value_type = typename Q::item_type;
   explicit GetAwaiter(Q& queue) : QueueWaiter(queue, For::item) {}
 
-  bool await_ready() const { return queue()->settled(For::item); }
+  bool await_ready() const { return ready_in_task(queue()->settled(For::item)); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
     FrameCore& frame = frame_of(handle);
@@ -56,7 +56,7 @@ class PutAwaiter : public Awaiter, private QueueWaiter {
   using value_type = void;
   PutAwaiter(Q& queue, typename Q::item_type&& item) : QueueWaiter(queue, For::room), item_(std::move(item)) {}
 
-  bool await_ready() const { return queue()->settled(For::room); }
+  bool await_ready() const { return ready_in_task(queue()->settled(For::room)); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
     FrameCore& frame = frame_of(handle);

@@ -134,7 +134,10 @@ class LineAwaiter : public Awaiter, protected Waiter {
   using value_type = void;
   explicit LineAwaiter(P& primitive) : Waiter(P::waitable_kind, primitive) {}
 
-  bool await_ready() { return line().enter(); }
+  bool await_ready() {
+    require_task();
+    return line().enter();
+  }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
     FrameCore& frame = frame_of(handle);
