@@ -2,7 +2,7 @@
 """Patterns of locks, conditions, events, barriers and queues: races between those who wait and those who wake them.
 
 The narrow places are all of one kind: somebody waits, and in one step of another task (or in one callback) he is
-woken, robbed and cancelled, in any order, while newcomers come. So a race has a line of waiters and some batches.
+woken, robbed and cancelled, in any order, while newcomers come. So a race has a line of waiters, and batches of acts.
 """
 
 
@@ -60,7 +60,7 @@ class SyncPatterns:
         for _ in range(self.upto(1, 4)):
             roll = self.random.random()
             if roll < 0.3:
-                hit = self.pick(*waiters)
+                hit = self.pick(waiters[0], self.pick(*waiters))  # the first is the one that is woken
                 made.append(["cancel", hit] if self.chance(0.7) else ["cancel", hit, self.new("n")])
             elif roll < 0.4:
                 made.append(self.spawned(newcomer()))
@@ -75,11 +75,27 @@ class SyncPatterns:
                          [["call_soon", batch]], [["call_soon", batch]], [["call_later", self.duration(), batch]],
                          [self.spawned(batch)], [self.spawned(self.zeros(2) + batch)])
 
+    def volley(self, waiters, acts, newcomer):
+        """Callbacks and newcomers one after the other in one iteration of the loop, before anybody woken goes on."""
+        made = []
+        for _ in range(self.upto(3, 7)):
+            if self.chance(0.3):
+                made.append(self.spawned(newcomer()))
+                if self.chance(0.5):
+                    waiters.append(self.tasks[-1])
+            else:
+                act = ["cancel", self.pick(waiters[0], self.pick(*waiters))] if self.chance(0.25) else self.pick(*acts)
+                made.append(["call_soon", [act]])
+        return made
+
     def race(self, block, make_wait, acts, newcomer=None, most=4):
         made, waiters = self.line(block, make_wait, most)
         made += self.zeros(3)
         for _ in range(self.upto(1, 4)):
-            made += self.deliver(self.batch(waiters, acts, newcomer or make_wait)) + self.zeros(2)
+            if self.chance(0.35):
+                made += self.volley(waiters, acts, newcomer or make_wait) + self.zeros(2)
+            else:
+                made += self.deliver(self.batch(waiters, acts, newcomer or make_wait)) + self.zeros(2)
             if self.chance(0.15):
                 more, names = self.line(block, make_wait, 2)
                 made += more
@@ -161,10 +177,24 @@ class SyncPatterns:
         def hold():
             inner = self.pick([], [self.pick(*tell)], self.zeros(3), [["sleep", self.duration()]])
             return [["acquire", name], *inner, *self.zeros(2), self.pick(*tell), release]
+        if self.chance(0.25):
+            return made + self.hogged(name, wait, tell)
         race = self.race(block, lambda: wait() if self.chance(0.75) else hold(), [*tell, release], hold)
         if self.chance(0.6):  # with the lock held by who tells
             made.append(["try", [["acquire", name]], [["Any", []]], []])
         return made + race
+
+    def hogged(self, name, wait, tell):
+        """A waiter that is cancelled more than once before it gets its lock again, and others that wait with it."""
+        waiter = self.spawned([["try", wait(), [["Base", self.pick([["reraise"]], [["cancelling", "main"]])]], []]])
+        hit = self.tasks[-1]
+        made = [waiter, *[self.spawned(wait()) for _ in range(self.upto(0, 2))], ["sleep", 0]]
+        hog = [["acquire", name]]
+        for _ in range(self.upto(2, 5)):
+            hog += self.zeros(2) + [self.pick(["cancel", hit, self.new("n")], ["cancel", hit, self.new("n")],
+                                              ["cancel", hit], self.pick(*tell), ["cancel", self.task()])]
+        hog += self.zeros(2) + [["release", name]] + self.zeros(2)
+        return made + self.pick(hog, [self.spawned(hog)]) + self.pick([], [["await", hit]], [["state", hit]])
 
     # --- barriers -----------------------------------------------------------------------------------------------------
 
