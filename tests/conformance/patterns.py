@@ -14,6 +14,8 @@ class Patterns:
 
     def action(self, block):
         """Something short that may hit somebody else."""
+        if (acts := self.sync_acts()) and self.chance(0.4):
+            return [self.pick(*acts)] if self.chance(0.6) else self.pick(*self.sync_waits())
         return getattr(self, "make_" + self.pick("set", "cancel", "cancel", "state", "raise", "await", "log", "done_cb",
                                                  "call_soon", "cancel_self"))(block)
 

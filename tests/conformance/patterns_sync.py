@@ -24,6 +24,27 @@ class SyncPatterns:
     def new_queue(self, name):
         return ["queue", name, self.queue_size(), self.pick("fifo", "fifo", "lifo", "priority")]
 
+    def sync_acts(self):
+        """What may be done to the objects of main, in callbacks too: nothing in profiles without them."""
+        acts = []
+        if self.profile in ("sync", "mix"):
+            acts += [["release", self.pick("l1", "s1", "b1", "c1")], [self.pick("event_set", "event_clear"), "e1"],
+                     ["notify", "c1", 1]]
+        if self.profile in ("queue", "mix"):
+            acts += [["put_nowait", "q1", self.upto(0, 9)], ["get_nowait", "q1"], ["task_done", "q1"]]
+        return acts
+
+    def sync_waits(self):
+        """Ways to wait for the objects of main."""
+        waits = []
+        if self.profile in ("sync", "mix"):
+            name = self.pick("l1", "s1", "b1", "c1")
+            waits += [[["event_wait", "e1"]], [["barrier_wait", "r1"]], [["acquire", name], ["release", name]],
+                      [["acquire", "c1"], ["try", [["cond_wait", "c1"]], [], [["release", "c1"]]]]]
+        if self.profile in ("queue", "mix"):
+            waits += [[["get", "q1"]], [["put", "q1", self.upto(0, 9)]], [["join", "q1"]]]
+        return waits
+
     # --- waiters and batches ------------------------------------------------------------------------------------------
 
     def through(self, block, statements):

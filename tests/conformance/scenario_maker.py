@@ -267,7 +267,7 @@ class ScenarioMaker(Patterns, SyncPatterns):
         made = []
         for _ in range(self.upto(1, 3)):
             part = self.pick("log", "set", "set", "cancel", "cancel", "cancel", "state", "more", "raise")
-            if self.chance(0.5) and (acts := self.sync_acts()):
+            if (acts := self.sync_acts()) and self.chance(0.5):
                 made.append(self.pick(*acts))
             elif part != "more":
                 made += getattr(self, f"make_{part}")(Block())
@@ -276,16 +276,6 @@ class ScenarioMaker(Patterns, SyncPatterns):
                                   [["spawn", self.new_task(), self.leaf()]],
                                   [["gather_as", self.new_future(), self.items(Block(MAX_LEVEL), 1, 3), False]])
         return made or [self.label()]
-
-    def sync_acts(self):
-        """What a callback may do to locks and queues."""
-        acts = []
-        if self.profile in ("sync", "mix"):
-            acts += [["release", self.pick("l1", "s1", "b1", "c1")], [self.pick("event_set", "event_clear"), "e1"],
-                     ["notify", "c1", 1]]
-        if self.profile in ("queue", "mix"):
-            acts += [["put_nowait", "q1", self.upto(0, 9)], ["get_nowait", "q1"], ["task_done", "q1"]]
-        return acts
 
     def make_call_soon(self, block):
         return [["call_soon", self.callback()]]
