@@ -45,7 +45,7 @@ Trace Interpreter::run() {
   return trace;
 }
 
-// --- printing ---------------------------------------------------------------------------------------------------------
+// --- printing --------------------------------------------------------------------------------------------------------
 
 void Interpreter::emit_at(const std::string& who, const std::string& text) {
   if (muted_) return;
@@ -58,7 +58,7 @@ void Interpreter::emit(const std::string& text) {
   emit_at(!task ? "-" : task->has_name() ? task->name() : "*", text);
 }
 
-// --- time -------------------------------------------------------------------------------------------------------------
+// --- time ------------------------------------------------------------------------------------------------------------
 
 Duration Interpreter::duration(const Json& json) {
   auto us = json.get<std::int64_t>();
@@ -71,7 +71,7 @@ Limit Interpreter::limit(const Json& json) {
   return duration(json);
 }
 
-// --- named objects ----------------------------------------------------------------------------------------------------
+// --- named objects ---------------------------------------------------------------------------------------------------
 
 void Interpreter::bind(const std::string& name, Future<Value> object) {
   kept_.push_back(object);
@@ -99,7 +99,7 @@ bool Interpreter::misses_name(const Json& statement, std::size_t uses) const {
   return false;
 }
 
-// --- coroutines and items ---------------------------------------------------------------------------------------------
+// --- coroutines and items --------------------------------------------------------------------------------------------
 
 const Json& Interpreter::code(const std::string& coro) const {
   if (!coros_.contains(coro)) throw std::invalid_argument("the scenario has no coroutine '" + coro + "'");
@@ -132,7 +132,7 @@ std::vector<Future<Value>> Interpreter::ensured_all(const Json& items) {
   return futures;
 }
 
-// --- running statements -----------------------------------------------------------------------------------------------
+// --- running statements ----------------------------------------------------------------------------------------------
 
 Coro<Flow> Interpreter::body(const Json& statements, Frame& frame) {
   for (const Json& s : statements) {

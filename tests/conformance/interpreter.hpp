@@ -35,18 +35,18 @@ class Interpreter {
   Trace run();
   rondo::Loop& loop() { return *loop_; }
 
-  // --- printing -------------------------------------------------------------------------------------------------------
+  // --- printing ------------------------------------------------------------------------------------------------------
 
   /// A line of the running task, or of a callback.
   void emit(const std::string& text);
 
-  // --- time -----------------------------------------------------------------------------------------------------------
+  // --- time ----------------------------------------------------------------------------------------------------------
 
   /// Against timers that are due at the same instant: each positive duration is stretched a little more.
   rondo::Duration duration(const Json& json);
   rondo::Limit limit(const Json& json);
 
-  // --- named objects, which live to the end ---------------------------------------------------------------------------
+  // --- named objects, which live to the end --------------------------------------------------------------------------
 
   void bind(const std::string& name, rondo::Future<Value> object);
   void bind(const std::string& name, rondo::TimerHandle timer) { timers_[name] = std::move(timer); }
@@ -61,7 +61,7 @@ class Interpreter {
   Primitive& primitive(const Json& name) { return *primitives_.at(name_of(name)); }
   static std::string name_of(const Json& json) { return json.get<std::string>(); }
 
-  // --- coroutines and items -------------------------------------------------------------------------------------------
+  // --- coroutines and items ------------------------------------------------------------------------------------------
 
   const Json& code(const std::string& coro) const;
   /// Of statements that were put together during the run: callbacks and tasks may refer to them to the end.
@@ -70,7 +70,7 @@ class Interpreter {
   rondo::Future<Value> ensured(const Json& item);
   std::vector<rondo::Future<Value>> ensured_all(const Json& items);
 
-  // --- running statements ---------------------------------------------------------------------------------------------
+  // --- running statements --------------------------------------------------------------------------------------------
 
   rondo::Coro<Flow> body(const Json& statements, Frame& frame);
   /// In a callback of the loop.

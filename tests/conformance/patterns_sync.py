@@ -15,7 +15,8 @@ class SyncPatterns:
         """A name, and the statements that make it: mostly those that main has made, sometimes one for a race alone."""
         if self.chance(0.55):
             return self.pick(*old), []
-        name = self.pick(*old) if self.chance(0.1) else self.new("o")  # (an old name: somebody may wait for the old one)
+        # (The name of an old one: then somebody may wait for what has no name any more.)
+        name = self.pick(*old) if self.chance(0.1) else self.new("o")
         return name, [make(name)]
 
     def queue_size(self):
@@ -187,7 +188,8 @@ class SyncPatterns:
         """Waiters that are notified and cancelled, again and again, while others hold the lock that they want back."""
         name, made = self.object(("c1", "c2"), lambda new: ["cond", new])
         release = ["release", name]
-        tell = [["notify", name, 1], ["notify", name, 1], ["notify", name, 2], ["notify_all", name], ["notify", name, 0]]
+        tell = [["notify", name, 1], ["notify", name, 1], ["notify", name, 2], ["notify_all", name],
+                ["notify", name, 0]]
 
         def wait():
             inner = self.pick([["cond_wait", name]], [["loop", 2, [["cond_wait", name]]]],
@@ -232,8 +234,8 @@ class SyncPatterns:
 
         def come():
             return self.pick(wait, wait, [["loop", self.upto(2, 3), wait]],
-                             [["try", wait, [[self.pick("Cancelled", "Any"), self.pick(wait, [["barrier_reset", name]])]],
-                               []]])
+                             [["try", wait,
+                               [[self.pick("Cancelled", "Any"), self.pick(wait, [["barrier_reset", name]])]], []]])
         return made + self.race(block, come, acts, lambda: self.pick(
             wait, wait, [["barrier_reset", name]], [["barrier_abort", name]]), 6)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Makes one random scenario: names, coroutines, and the plain statements. The patterns are in patterns.py and patterns_sync.py.
+"""Makes one random scenario: names, coroutines, and the plain statements. The patterns are in patterns.py and
+patterns_sync.py.
 
 Every part that can be drawn is a method `make_<part>(block)` that gives a list of statements; a profile is a table
 of parts and weights (generate.py). A coroutine refers only to coroutines that were finished before it, so that no

@@ -21,7 +21,7 @@ Coro<Flow> do_loop(Interpreter& it, const Json& s, Frame& frame) {
   co_return std::nullopt;
 }
 
-// --- errors -----------------------------------------------------------------------------------------------------------
+// --- errors ----------------------------------------------------------------------------------------------------------
 
 Coro<Flow> do_try(Interpreter& it, const Json& s, Frame& frame) {
   auto outcome = co_await as_outcome(it.body(s[1], frame));
@@ -44,7 +44,7 @@ Coro<Flow> do_reraise(Interpreter&, const Json&, Frame& frame) {
   co_return std::nullopt;
 }
 
-// --- timeouts ---------------------------------------------------------------------------------------------------------
+// --- timeouts --------------------------------------------------------------------------------------------------------
 
 std::optional<Instant> deadline(Interpreter& it, const Json& delay) {
   const Limit limit = it.limit(delay);
@@ -74,7 +74,7 @@ Coro<Flow> do_reschedule(Interpreter& it, const Json& s, Frame& frame) {
   co_return std::nullopt;
 }
 
-// --- groups -----------------------------------------------------------------------------------------------------------
+// --- groups ----------------------------------------------------------------------------------------------------------
 
 Coro<Flow> do_group(Interpreter& it, const Json& s, Frame& frame) {
   TaskGroup group;
@@ -100,8 +100,14 @@ Coro<Flow> do_gspawn(Interpreter& it, const Json& s, Frame& frame) {
 
 Statements block_statements() {
   return {
-      {"return", do_return}, {"loop", do_loop},         {"try", do_try},     {"reraise", do_reraise},
-      {"timeout", do_timeout}, {"reschedule", do_reschedule}, {"group", do_group}, {"gspawn", do_gspawn},
+      {"return", do_return},
+      {"loop", do_loop},
+      {"try", do_try},
+      {"reraise", do_reraise},
+      {"timeout", do_timeout},
+      {"reschedule", do_reschedule},
+      {"group", do_group},
+      {"gspawn", do_gspawn},
   };
 }
 

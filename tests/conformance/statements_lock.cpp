@@ -7,7 +7,7 @@ namespace {
 
 using namespace rondo;
 
-// --- events -----------------------------------------------------------------------------------------------------------
+// --- events ----------------------------------------------------------------------------------------------------------
 
 void do_event(Interpreter& it, const Json& s) { it.bind_primitive<Event>(it.name_of(s[1])); }
 
@@ -22,7 +22,7 @@ Coro<void> do_event_wait(Interpreter& it, const Json& s) {
   it.emit("event_wait " + it.name_of(s[1]));
 }
 
-// --- locks and semaphores ---------------------------------------------------------------------------------------------
+// --- locks and semaphores --------------------------------------------------------------------------------------------
 
 void do_lock(Interpreter& it, const Json& s) { it.bind_primitive<Lock>(it.name_of(s[1])); }
 
@@ -61,7 +61,7 @@ void do_release(Interpreter& it, const Json& s) {
   }
 }
 
-// --- conditions -------------------------------------------------------------------------------------------------------
+// --- conditions ------------------------------------------------------------------------------------------------------
 
 void do_cond(Interpreter& it, const Json& s) { it.bind_primitive<Condition>(it.name_of(s[1])); }
 

@@ -41,7 +41,7 @@ auto with_queue(Interpreter& it, const Json& s, Use use) {
   return use(std::get<PriorityQueue<QueueItem>>(primitive));
 }
 
-// --- putting and getting ----------------------------------------------------------------------------------------------
+// --- putting and getting ---------------------------------------------------------------------------------------------
 
 template <class Q>
 Coro<void> put(Q& queue, QueueItem item) {
@@ -76,7 +76,7 @@ void do_get_nowait(Interpreter& it, const Json& s) {
   emit_got(it, s, with_queue(it, s, [](auto& queue) { return queue.get_nowait(); }));
 }
 
-// --- the end of the work ----------------------------------------------------------------------------------------------
+// --- the end of the work ---------------------------------------------------------------------------------------------
 
 void do_task_done(Interpreter& it, const Json& s) { queue_core(it, s).task_done(); }
 
