@@ -21,16 +21,19 @@ CANCELS = {"cancel": 4, "cancel_self": 1, "cancelling": 1, "uncancel": 0.8, "stu
 TIMES = {"wait_for": 3, "timeout": 3, "reschedule": 3, "deadline": 2}
 GROUPS = {"group": 4, "gspawn": 9, "groups": 2.5}
 GENERATORS = {"gen": 0.7, "next": 6, "aclose": 1.5, "shared": 2.5}
-SYNC = {"event": 5, "holding": 3, "contend": 2.5, "condition": 2.5, "barrier": 2, "release": 0.4}
-QUEUES = {"queue_use": 8, "workers": 3, "shutdown": 0.4}
+SYNC = {"event": 3, "holding": 3, "contend": 2, "condition": 2, "barrier": 1.5, "release": 0.4, "signal": 2,
+        "handover": 4, "notified": 4, "meeting": 4}
+QUEUES = {"queue_use": 6, "workers": 3, "shutdown": 0.3, "stolen": 5, "jobs": 1.5}
 
 PROFILES = {
     "core": {**ALWAYS, **FUTURES, **SHAPES, "cancel_self": 0.6},
     "cancel": {**ALWAYS, **FUTURES, **SHAPES, **CANCELS, "wait_for": 1.5, "timeout": 1.5, "deadline": 0.5},
     "time": {**ALWAYS, **FUTURES, **TIMES, "chain": 1, "late": 0.7, "abandon": 1, "stubborn": 0.5},
     "group": {**ALWAYS, **GROUPS, "cancel_self": 0.7, "uncancel": 0.4, "late": 0.7, "timeout": 1, "gather_as": 1},
-    "sync": {**ALWAYS, **SYNC, "wait_for": 1, "timeout": 2, "gather": 1, "late": 0.5},
-    "queue": {**ALWAYS, **QUEUES, "wait_for": 1, "timeout": 2, "gather": 1, "late": 0.5},
+    "sync": {**ALWAYS, **SYNC, "wait_for": 1, "timeout": 2, "gather": 1, "late": 0.5, "call_soon": 1,
+             "call_later": 1},
+    "queue": {**ALWAYS, **QUEUES, "wait_for": 1, "timeout": 2, "gather": 1, "late": 0.5, "call_soon": 1,
+              "call_later": 1},
     "gen": {**ALWAYS, **GENERATORS, "timeout": 1, "gather": 1, "cancel_self": 0.5, "late": 0.5},
 }
 PROFILES["mix"] = {part: weight for profile in PROFILES.values() for part, weight in profile.items()}

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "interpreter.hpp"
+#include "scenario.hpp"
 
 namespace {
 

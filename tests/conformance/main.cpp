@@ -7,7 +7,7 @@
 #include <iostream>
 #include <string>
 
-#include "interpreter.hpp"
+#include "scenario.hpp"
 
 namespace {
 

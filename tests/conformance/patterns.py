@@ -14,6 +14,8 @@ class Patterns:
 
     def action(self, block):
         """Something short that may hit somebody else."""
+        if (acts := self.sync_acts()) and self.chance(0.4):
+            return [self.pick(*acts)] if self.chance(0.6) else self.pick(*self.sync_waits())
         return getattr(self, "make_" + self.pick("set", "cancel", "cancel", "state", "raise", "await", "log", "done_cb",
                                                  "call_soon", "cancel_self"))(block)
 
@@ -239,65 +241,3 @@ class Patterns:
             made.append(self.spawned(self.zeros() + self.wrapped(block, ask)))
         made += [["try", [["next", name]], [["Any", []]], []]] * self.upto(0, 2) + self.zeros()
         return made + self.pick([], [["cancel", self.tasks[-1]]], [["try", [["aclose", name]], [["Any", []]], []]])
-
-    # --- locks and their like -----------------------------------------------------------------------------------------
-
-    def make_event(self, block):
-        return [[self.pick("event_wait", "event_wait", "event_set", "event_clear"), self.pick("e1", "e2")]]
-
-    def make_holding(self, block, name=None):
-        name = name or self.pick("l1", "l1", "l2", "s1", "b1", "c1")
-        inner = self.zeros(2) + self.pick([], [["sleep", self.duration()]], self.action(block))
-        return [["acquire", name], ["try", inner or [["sleep", 0]], [], [["release", name]]]]
-
-    def make_contend(self, block):
-        """Tasks that want the same lock, some of them cancelled while they wait or as they get it."""
-        name = self.pick("l1", "s1", "b1", "c1")
-        made = []
-        for _ in range(self.upto(2, 4)):
-            hold = self.make_holding(block, name)
-            if self.chance(0.3):
-                hold = [["timeout", self.limit(), hold]]
-            made.append(self.spawned(self.zeros(2) + hold))
-        return made + self.zeros(4) + [["cancel", self.recent(self.tasks)]] * self.upto(0, 2)
-
-    def make_condition(self, block):
-        """Waiters of a condition, notified and cancelled."""
-        name = self.pick("c1", "c1", "c2")
-        made = []
-        for _ in range(self.upto(1, 3)):
-            wait = [["cond_wait", name]] if self.chance(0.7) else [["timeout", self.limit(), [["cond_wait", name]]]]
-            made.append(self.spawned([["acquire", name], ["try", wait, [], [["release", name]]]]))
-        tell = self.pick(["notify", name, 1], ["notify", name, 2], ["notify_all", name])
-        made += self.zeros() + [["acquire", name], tell, *self.zeros(1), ["release", name]]
-        return made + self.zeros(2) + [["cancel", self.task()]] * self.upto(0, 1)
-
-    def make_barrier(self, block):
-        return [self.pick(["barrier_wait", "r1"], ["barrier_wait", "r1"], ["barrier_abort", "r1"],
-                          self.spawned(self.zeros(2) + [["barrier_wait", "r1"]]))]
-
-    def make_release(self, block):
-        return [["release", self.pick("l1", "s1", "b1", "c1")]]
-
-    def make_queue_use(self, block):
-        name = self.pick("q1", "q1", "q2")
-        return [self.pick(["put", name, self.upto(0, 9)], ["put", name, self.upto(0, 9)], ["get", name], ["get", name],
-                          ["put_nowait", name, self.upto(0, 9)], ["get_nowait", name],
-                          ["task_done", name], ["join", name])]
-
-    def make_shutdown(self, block):
-        return [["shutdown", self.pick("q1", "q2"), self.chance(0.4)]]
-
-    def make_workers(self, block):
-        """Producers and consumers of one queue, some of them cancelled."""
-        name = self.pick("q1", "q2")
-        made = []
-        for _ in range(self.upto(2, 4)):
-            times = self.upto(1, 3)
-            if self.chance(0.5):
-                work = [["loop", times, [["put", name, self.upto(0, 9)], *self.zeros(1)]]]
-            else:
-                work = [["loop", times, [["get", name], *self.zeros(1), ["task_done", name]]]]
-            made.append(self.spawned(self.zeros(1) + self.wrapped(block, work)))
-        made += self.zeros(4)
-        return made + self.pick([], [["cancel", self.task()]], [["join", name]], self.make_shutdown(block))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Makes one random scenario: names, coroutines, and the plain statements. The patterns are in patterns.py.
+"""Makes one random scenario: names, coroutines, and the plain statements. The patterns are in patterns.py and
+patterns_sync.py.
 
 Every part that can be drawn is a method `make_<part>(block)` that gives a list of statements; a profile is a table
 of parts and weights (generate.py). A coroutine refers only to coroutines that were finished before it, so that no
@@ -8,6 +9,7 @@ scenario is recursive.
 import random
 
 from patterns import Patterns
+from patterns_sync import SyncPatterns
 
 MODES = ("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED")
 CLAUSES = ("Cancelled", "Timeout", "Error", "Group", "Any", "Base")
@@ -27,7 +29,7 @@ class Block:
         return Block(**{**vars(self), "depth": self.depth + 1, **changes})
 
 
-class ScenarioMaker(Patterns):
+class ScenarioMaker(Patterns, SyncPatterns):
     def __init__(self, seed, profile, weights):
         self.random = random.Random(f"{seed}:{profile}")
         self.profile = profile
@@ -266,7 +268,9 @@ class ScenarioMaker(Patterns):
         made = []
         for _ in range(self.upto(1, 3)):
             part = self.pick("log", "set", "set", "cancel", "cancel", "cancel", "state", "more", "raise")
-            if part != "more":
+            if (acts := self.sync_acts()) and self.chance(0.5):
+                made.append(self.pick(*acts))
+            elif part != "more":
                 made += getattr(self, f"make_{part}")(Block())
             elif nested:
                 made += self.pick([["call_soon", self.callback(False)]], self.make_done_cb(None),

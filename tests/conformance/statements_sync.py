@@ -91,6 +91,11 @@ async def _(it, frame, name):
     it.emit(f"barrier {name} {await it.names[name].wait()}")
 
 
+@awaiting("barrier_reset", uses=0)
+async def _(it, frame, name):
+    await it.names[name].reset()
+
+
 @awaiting("barrier_abort", uses=0)
 async def _(it, frame, name):
     await it.names[name].abort()

@@ -27,10 +27,18 @@ std::string text_of(const std::exception_ptr& error) {
     return text + "]";
   } catch (const InvalidStateError&) {
     return "!InvalidState";
+  } catch (const QueueEmpty&) {
+    return "!QueueEmpty";
+  } catch (const QueueFull&) {
+    return "!QueueFull";
+  } catch (const QueueShutDown&) {
+    return "!QueueShutDown";
   } catch (const std::invalid_argument&) {
     return "!Value";
   } catch (const StopAsyncIteration&) {
     return "!?StopAsyncIteration()";  // the language has no word for it; this is what the reference prints
+  } catch (const BrokenBarrierError&) {
+    return "!BrokenBarrier";
   } catch (const RuntimeError&) {
     return "!Runtime";
   } catch (const std::exception& e) {

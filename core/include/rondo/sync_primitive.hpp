@@ -80,7 +80,7 @@ class SyncPrimitive {
 
  protected:
   SyncPrimitive(const char* what, std::string_view name, Place created) : what_(what), name_(name), created_(created) {}
-  ~SyncPrimitive();
+  virtual ~SyncPrimitive();
 
   /// "Lock 'l1'", or with the place where it was made if it has no name.
   std::string title() const;
