@@ -4,8 +4,6 @@
 // Every descriptor that somebody waits for is registered once, with EPOLLONESHOT: a wait that begins re-arms it (one
 // epoll_ctl), which also asks the kernel whether it is ready now; between waits it stays registered and silent. A
 // descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
-//
-// Signals: a handler may only do what is safe anywhere, so it writes the number into a pipe that epoll watches.
 #include <rondo/backends/epoll.hpp>
 
 #include <fcntl.h>
@@ -17,14 +15,10 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <system_error>
 
-#include <rondo/error.hpp>
-#include <rondo/loop.hpp>
+#include <rondo/backends/process.hpp>
 
 namespace rondo {
 namespace {
@@ -42,41 +36,6 @@ std::int64_t monotonic_ns() noexcept {
 
 timespec to_timespec(std::int64_t ns) { return {ns / 1'000'000'000, ns % 1'000'000'000}; }
 
-/// Where the process's handlers write: a pipe per signal, shared by those backends that watch it last.
-std::array<std::atomic<int>, NSIG> signal_pipes{};  // descriptor + 1; 0: nobody
-std::atomic<bool> interrupt_once = false;           // a runner watches Ctrl-C
-std::atomic<int> interrupts = 0;
-
-extern "C" void on_signal(int signal) {
-  const int saved = errno;
-  if (signal == SIGINT && interrupt_once.load() && interrupts.fetch_add(1) > 0) {
-    ::signal(SIGINT, SIG_DFL);  // the program did not end at the first Ctrl-C: abort at the second
-    ::raise(SIGINT);
-  }
-  const int pipe = signal_pipes[static_cast<std::size_t>(signal)].load() - 1;
-  if (pipe >= 0) {
-    const auto byte = static_cast<unsigned char>(signal);
-    [[maybe_unused]] const auto written = ::write(pipe, &byte, 1);
-  }
-  errno = saved;
-}
-
-void install(int signal, int pipe) {
-  signal_pipes[static_cast<std::size_t>(signal)].store(pipe + 1);
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  check(sigaction(signal, &action, nullptr), "cannot handle the signal");
-}
-
-void uninstall(int signal) {
-  ::signal(signal, SIG_DFL);
-  signal_pipes[static_cast<std::size_t>(signal)].store(0);
-}
-
-std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
-
 void erase(std::deque<OperationId>& from, OperationId id) {
   const auto at = std::find(from.begin(), from.end(), id);
   if (at != from.end()) from.erase(at);
@@ -84,7 +43,11 @@ void erase(std::deque<OperationId>& from, OperationId id) {
 
 }  // namespace
 
-EpollBackend::EpollBackend(EpollOptions options) : options_(std::move(options)), start_ns_(monotonic_ns()) {
+EpollBackend::EpollBackend(EpollOptions options)
+    : start_ns_(monotonic_ns()),
+      jobs_(
+          std::move(options.default_executor),
+          [](void* who, const Input& input) noexcept { static_cast<EpollBackend*>(who)->put(input); }, this) {
   try {
     open_descriptors();
   } catch (...) {
@@ -94,9 +57,7 @@ EpollBackend::EpollBackend(EpollOptions options) : options_(std::move(options)),
 }
 
 EpollBackend::~EpollBackend() {
-  end_interrupts();
-  for (const auto& [signal, id] : signal_operations_) uninstall(signal);
-  shutdown_default_executor();
+  jobs_.shutdown_default_executor();
   close_descriptors();
 }
 
@@ -104,8 +65,7 @@ void EpollBackend::open_descriptors() {
   epoll_ = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   wake_ = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
   timer_ = check(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create");
-  check(pipe2(signals_, O_CLOEXEC | O_NONBLOCK), "pipe2");
-  for (const int descriptor : {wake_, timer_, signals_[0]}) {
+  for (const int descriptor : {wake_, timer_, signals_.descriptor()}) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
     event.data.fd = descriptor;
@@ -114,7 +74,7 @@ void EpollBackend::open_descriptors() {
 }
 
 void EpollBackend::close_descriptors() noexcept {
-  for (const int descriptor : {epoll_, wake_, timer_, signals_[0], signals_[1]}) {
+  for (const int descriptor : {epoll_, wake_, timer_}) {
     if (descriptor >= 0) ::close(descriptor);
   }
 }
@@ -140,15 +100,6 @@ void EpollBackend::wake() noexcept {
 }
 
 void EpollBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
-
-/// From the executor's thread, as the last thing it does about a job: from here on the executor may be gone.
-void EpollBackend::job_done(OperationId id, std::int32_t result) noexcept {
-  {
-    const std::lock_guard lock(jobs_mutex_);
-    jobs_.erase(key(id));
-  }
-  put(Input::completion(id, result));
-}
 
 // --- waiting ----------------------------------------------------------------------------------------------------------
 
@@ -200,7 +151,7 @@ void EpollBackend::set_timer(Instant deadline) {
 
 void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
   if (descriptor == wake_ || descriptor == timer_) return;
-  if (descriptor == signals_[0]) return read_signals();
+  if (descriptor == signals_.descriptor()) return signals_.read(inputs_);
   const auto found = watches_.find(descriptor);
   if (found == watches_.end()) return;
   Watch& watch = found->second;
@@ -214,22 +165,6 @@ void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
     watch.writers.clear();
   }
   if (!watch.readers.empty() || !watch.writers.empty()) rearm(descriptor, watch);
-}
-
-void EpollBackend::read_signals() {
-  std::array<unsigned char, 64> numbers;
-  for (;;) {
-    const auto size = ::read(signals_[0], numbers.data(), numbers.size());
-    if (size <= 0) return;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(size); ++i) {
-      const int signal = numbers[i];
-      if (const auto found = signal_operations_.find(signal); found != signal_operations_.end()) {
-        inputs_.push_back(Input::completion(found->second, 0, true));
-      } else if (signal == SIGINT && interrupt_) {
-        inputs_.push_back(Input::post(*std::exchange(interrupt_, nullptr)));
-      }
-    }
-  }
 }
 
 // --- starting and cancelling ------------------------------------------------------------------------------------------
@@ -250,15 +185,9 @@ void EpollBackend::start(const Output& output) {
     case OperationKind::writable:
       return start_readiness(output);
     case OperationKind::signal:
-      return start_signal(output);
-    case OperationKind::job: {
-      Executor& executor = executor_for(output);
-      {
-        const std::lock_guard lock(jobs_mutex_);
-        jobs_[key(output.id)] = &executor;
-      }
-      return executor.submit(*output.job, output.id, *this);
-    }
+      return signals_.start(output, ready_);
+    case OperationKind::job:
+      return jobs_.start(output);
   }
 }
 
@@ -268,15 +197,9 @@ void EpollBackend::cancel(const Output& output) {
     case OperationKind::writable:
       return cancel_readiness(output);
     case OperationKind::signal:
-      return cancel_signal(output);
-    case OperationKind::job: {
-      Executor* executor = nullptr;
-      {
-        const std::lock_guard lock(jobs_mutex_);
-        if (const auto found = jobs_.find(key(output.id)); found != jobs_.end()) executor = found->second;
-      }
-      if (executor) executor->cancel(output.id, *this);  // else it has ended, and its completion is on the way
-    }
+      return signals_.cancel(output, ready_);
+    case OperationKind::job:
+      return jobs_.cancel(output);
   }
 }
 
@@ -320,75 +243,14 @@ void EpollBackend::cancel_readiness(const Output& output) {
   }
 }
 
-void EpollBackend::start_signal(const Output& output) {
-  if (output.handle <= 0 || output.handle >= NSIG) {
-    ready_.push_back(Input::completion(output.id, -EINVAL));
-    return;
-  }
-  try {
-    install(output.handle, signals_[1]);
-    signal_operations_[output.handle] = output.id;
-    if (output.handle == SIGINT) interrupt_once.store(false);  // the program takes care of Ctrl-C itself
-  } catch (const std::system_error& error) {
-    ready_.push_back(Input::completion(output.id, -error.code().value()));
-  }
-}
-
-void EpollBackend::cancel_signal(const Output& output) {
-  const auto found = signal_operations_.find(output.handle);
-  if (found == signal_operations_.end()) return;
-  const bool current = found->second == output.id;
-  if (current) {
-    signal_operations_.erase(found);
-    uninstall(output.handle);
-    if (output.handle == SIGINT && interrupt_) watch_interrupts();
-  }
-  ready_.push_back(Input::completion(output.id, -ECANCELED));
-}
-
-Executor& EpollBackend::executor_for(const Output& output) {
-  if (output.executor) return *output.executor;
-  if (!default_executor_) default_executor_ = std::make_unique<ThreadPoolExecutor>(options_.default_executor);
-  return *default_executor_;
-}
-
 // --- what a runner asks for -------------------------------------------------------------------------------------------
 
-void EpollBackend::shutdown_default_executor() {
-  if (default_executor_) default_executor_->shutdown();
-  default_executor_.reset();
-}
+void EpollBackend::shutdown_default_executor() { jobs_.shutdown_default_executor(); }
 
-void EpollBackend::begin_interrupts(CallCore& call) {
-  end_interrupts();
-  struct sigaction current {};
-  sigaction(SIGINT, nullptr, &current);
-  if (current.sa_handler != SIG_DFL) return call.release();  // somebody handles Ctrl-C already, or ignores it
-  interrupt_ = &call;
-  watch_interrupts();
-}
+void EpollBackend::begin_interrupts(CallCore& call) { signals_.begin_interrupts(call); }
 
-void EpollBackend::watch_interrupts() {
-  interrupts.store(0);
-  interrupt_once.store(true);
-  install(SIGINT, signals_[1]);
-}
+void EpollBackend::end_interrupts() { signals_.end_interrupts(); }
 
-void EpollBackend::end_interrupts() {
-  if (interrupt_once.exchange(false)) uninstall(SIGINT);
-  if (interrupt_) interrupt_->release();
-  interrupt_ = nullptr;
-}
-
-/// Reports that no handler of the user's hears go to standard error, and RONDO_DEBUG=1 turns debug mode on.
-void EpollBackend::prepare(Loop& loop) {
-  loop.set_exception_handler([](const ErrorContext& context) {
-    std::string text = "rondo: " + context.message + ": " + context.subject;
-    if (context.exception) text += ": " + describe(context.exception);
-    std::fprintf(stderr, "%s\n", text.c_str());
-  });
-  const char* debug = std::getenv("RONDO_DEBUG");
-  if (debug && *debug && *debug != '0') loop.set_debug(true);
-}
+void EpollBackend::prepare(Loop& loop) { prepare_for_process(loop); }
 
 }  // namespace rondo

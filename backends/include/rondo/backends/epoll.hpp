@@ -3,18 +3,15 @@
 #pragma once
 
 #include <atomic>
-#include <csignal>
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <vector>
 
 #include <rondo/backend.hpp>
 #include <rondo/backends/inbox.hpp>
-#include <rondo/executor.hpp>
-#include <rondo/executors/thread_pool.hpp>
+#include <rondo/backends/jobs.hpp>
+#include <rondo/backends/signals.hpp>
 
 struct epoll_event;
 
@@ -26,7 +23,7 @@ struct EpollOptions {
 
 /// Waits in epoll_pwait2 with nanoseconds, so that no wait is rounded to milliseconds; where the kernel lacks it, a
 /// timerfd keeps the deadline. One loop at a time; everything but post() belongs to the loop's thread.
-class EpollBackend final : public Backend, private JobSink {
+class EpollBackend final : public Backend {
  public:
   /// Throws std::system_error when the kernel refuses a descriptor.
   explicit EpollBackend(EpollOptions options = {});
@@ -61,41 +58,30 @@ class EpollBackend final : public Backend, private JobSink {
     bool registered = false;
   };
 
-  void job_done(OperationId id, std::int32_t result) noexcept override;
   void open_descriptors();
   void close_descriptors() noexcept;
   void put(const Input& input) noexcept;
   void wake() noexcept;
   void set_timer(Instant deadline);
-  void watch_interrupts();
   void start(const Output& output);
   void cancel(const Output& output);
   void start_readiness(const Output& output);
-  void start_signal(const Output& output);
   void cancel_readiness(const Output& output);
-  void cancel_signal(const Output& output);
   int rearm(int descriptor, Watch& watch);
   void wait(Instant deadline);
   int poll(::epoll_event* events, int capacity, Instant deadline);
   void handle_event(int descriptor, std::uint32_t events);
-  void read_signals();
-  Executor& executor_for(const Output& output);
 
-  EpollOptions options_;
   int epoll_ = -1;
   int wake_ = -1;    // eventfd, edge-triggered and never read: each write is an edge
   int timer_ = -1;   // timerfd
-  int signals_[2] = {-1, -1};
   std::int64_t start_ns_ = 0;
   std::map<int, Watch> watches_;
-  std::map<int, OperationId> signal_operations_;
-  std::mutex jobs_mutex_;
-  std::map<std::uint64_t, Executor*> jobs_;  // those that have not ended, by slot and generation
   std::vector<Input> ready_;                 // found by submit(), reported by the next reap()
   std::vector<Input> inputs_;
   Inbox inbox_;
-  std::unique_ptr<ThreadPoolExecutor> default_executor_;
-  CallCore* interrupt_ = nullptr;
+  SignalPipe signals_;
+  JobDesk jobs_;  // last: what its threads finish goes into the inbox
   std::atomic<std::uint64_t> wakeups_ = 0;
   bool has_pwait2_ = true;
 };

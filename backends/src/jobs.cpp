@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+// jobs.cpp - who runs which job.
+#include <rondo/backends/jobs.hpp>
+
+namespace rondo {
+namespace {
+
+std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
+
+}  // namespace
+
+void JobDesk::start(const Output& output) {
+  Executor& executor = executor_for(output);
+  {
+    const std::lock_guard lock(mutex_);
+    running_[key(output.id)] = &executor;
+  }
+  executor.submit(*output.job, output.id, *this);
+}
+
+void JobDesk::cancel(const Output& output) {
+  Executor* executor = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = running_.find(key(output.id)); found != running_.end()) executor = found->second;
+  }
+  if (executor) executor->cancel(output.id, *this);  // else it has ended, and its completion is on the way
+}
+
+/// From the executor's thread, as the last thing it does about a job: from here on the executor may be gone.
+void JobDesk::job_done(OperationId id, std::int32_t result) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    running_.erase(key(id));
+  }
+  deliver_(backend_, Input::completion(id, result));
+}
+
+Executor& JobDesk::executor_for(const Output& output) {
+  if (output.executor) return *output.executor;
+  if (!default_executor_) default_executor_ = std::make_unique<ThreadPoolExecutor>(options_);
+  return *default_executor_;
+}
+
+void JobDesk::shutdown_default_executor() {
+  if (default_executor_) default_executor_->shutdown();
+  default_executor_.reset();
+}
+
+}  // namespace rondo
