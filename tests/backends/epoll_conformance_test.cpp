@@ -15,3 +15,4 @@ struct World {
 
 #define CONFORMANCE(sentence) TEST_CASE("epoll: " sentence)
 #include "conformance.hpp"
+#include "readiness.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// epoll_readiness_test.cpp - readable() and writable() on real descriptors.
-#include <rondo/backends/epoll.hpp>
+// readiness.hpp - readable() and writable() on real descriptors: what every backend that watches descriptors must pass.
+// Used as conformance.hpp is.
+#pragma once
 
 #include <cerrno>
 #include <cstdio>
@@ -10,15 +11,16 @@
 #include "catch.hpp"
 #include "support.hpp"
 
+namespace {
+namespace readiness {
+
 using namespace rondo;
 using namespace std::chrono_literals;
 
-namespace {
-
 template <class T>
-T on_epoll(Coro<T> main) {
-  EpollBackend backend;
-  return rondo::run(backend, std::move(main));
+T on_backend(Coro<T> main) {
+  World world;
+  return rondo::run(world.backend, std::move(main));
 }
 
 Coro<std::string> read_when_ready(int descriptor) {
@@ -35,25 +37,30 @@ Coro<std::string> soon_readable(int descriptor) {
   co_return how == "void" ? "readable" : how;
 }
 
+}  // namespace readiness
 }  // namespace
 
-TEST_CASE("what is readable before the wait ends the wait at once") {
+using namespace rondo;
+using namespace readiness;
+using namespace std::chrono_literals;
+
+CONFORMANCE("what is readable before the wait ends the wait at once") {
   const Ends pipe;
   write_one(pipe.second(), 'a');
-  CHECK(on_epoll(read_when_ready(pipe.first())) == "a");
+  CHECK(on_backend(read_when_ready(pipe.first())) == "a");
 }
 
-TEST_CASE("what becomes readable later ends the wait then") {
+CONFORMANCE("what becomes readable later ends the wait then") {
   const auto body = [](const Ends* pipe) -> Coro<std::string> {
     const auto writer = create_task(write_later(pipe->second(), 1ms, 'b'));
     const std::string text = co_await read_when_ready(pipe->first());
     co_return text;
   };
   const Ends pipe;
-  CHECK(on_epoll(body(&pipe)) == "b");
+  CHECK(on_backend(body(&pipe)) == "b");
 }
 
-TEST_CASE("a thousand bytes pass one by one between two tasks, whoever is first") {
+CONFORMANCE("a thousand bytes pass one by one between two tasks, whoever is first") {
   const auto body = [](const Ends* sockets) -> Coro<int> {
     const auto echo = [](int descriptor) -> Coro<> {
       for (int i = 0; i < 500; ++i) {
@@ -74,10 +81,10 @@ TEST_CASE("a thousand bytes pass one by one between two tasks, whoever is first"
     co_return wrong;
   };
   const Ends sockets(Ends::Kind::sockets);
-  CHECK(on_epoll(body(&sockets)) == 0);
+  CHECK(on_backend(body(&sockets)) == 0);
 }
 
-TEST_CASE("a full pipe is writable when somebody has read, and not before") {
+CONFORMANCE("a full pipe is writable when somebody has read, and not before") {
   const auto body = [](const Ends* pipe) -> Coro<std::string> {
     fill(pipe->second());
     const std::string full = co_await ending(wait_for(writable(pipe->second()), 3ms));
@@ -90,10 +97,10 @@ TEST_CASE("a full pipe is writable when somebody has read, and not before") {
     co_return full + (reader.done() ? ", then writable" : ", writable too early");
   };
   const Ends pipe;
-  CHECK(on_epoll(body(&pipe)) == "TimeoutError, then writable");
+  CHECK(on_backend(body(&pipe)) == "TimeoutError, then writable");
 }
 
-TEST_CASE("the end of the other side makes a descriptor readable, also when it hangs up during the wait") {
+CONFORMANCE("the end of the other side makes a descriptor readable, also when it hangs up during the wait") {
   const auto body = [](Ends* pipe) -> Coro<std::string> {
     this_loop().call_later(1ms, [pipe] { pipe->close_second(); });
     const std::string text = co_await read_when_ready(pipe->first());
@@ -101,20 +108,20 @@ TEST_CASE("the end of the other side makes a descriptor readable, also when it h
     co_return "'" + text + "', " + how;
   };
   Ends pipe;
-  CHECK(on_epoll(body(&pipe)) == "'', readable");
+  CHECK(on_backend(body(&pipe)) == "'', readable");
 }
 
-TEST_CASE("a writer whose reader goes away stops waiting") {
+CONFORMANCE("a writer whose reader goes away stops waiting") {
   const auto body = [](Ends* pipe) -> Coro<std::string> {
     fill(pipe->second());
     this_loop().call_later(1ms, [pipe] { pipe->close_first(); });
     co_return co_await ending(wait_for(writable(pipe->second()), 5s));
   };
   Ends pipe;
-  CHECK(on_epoll(body(&pipe)) == "void");
+  CHECK(on_backend(body(&pipe)) == "void");
 }
 
-TEST_CASE("one task reads and another writes on the same descriptor, and neither disturbs the other") {
+CONFORMANCE("one task reads and another writes on the same descriptor, and neither disturbs the other") {
   const auto body = [](const Ends* sockets) -> Coro<std::string> {
     fill(sockets->first());
     const auto wait_to_write = [](int descriptor) -> Coro<> { co_await writable(descriptor); };
@@ -130,10 +137,10 @@ TEST_CASE("one task reads and another writes on the same descriptor, and neither
     co_return story;
   };
   const Ends sockets(Ends::Kind::sockets);
-  CHECK(on_epoll(body(&sockets)) == "-- x-");
+  CHECK(on_backend(body(&sockets)) == "-- x-");
 }
 
-TEST_CASE("two tasks that wait for one descriptor are both woken, in the order in which they began") {
+CONFORMANCE("two tasks that wait for one descriptor are both woken, in the order in which they began") {
   const auto body = [](const Ends* pipe) -> Coro<std::string> {
     std::string story;
     const auto waits = [](std::string* text, int descriptor, char name) -> Coro<> {
@@ -148,10 +155,10 @@ TEST_CASE("two tasks that wait for one descriptor are both woken, in the order i
     co_return story;
   };
   const Ends pipe;
-  CHECK(on_epoll(body(&pipe)) == "ab");
+  CHECK(on_backend(body(&pipe)) == "ab");
 }
 
-TEST_CASE("of two tasks that wait for one descriptor, cancelling one leaves the other waiting") {
+CONFORMANCE("of two tasks that wait for one descriptor, cancelling one leaves the other waiting") {
   const auto body = [](const Ends* pipe, bool first) -> Coro<std::string> {
     const auto a = create_task(read_when_ready(pipe->first()));
     const auto b = create_task(read_when_ready(pipe->first()));
@@ -163,11 +170,11 @@ TEST_CASE("of two tasks that wait for one descriptor, cancelling one leaves the 
     co_return left;
   };
   const Ends pipe;
-  CHECK(on_epoll(body(&pipe, true)) == "x");
-  CHECK(on_epoll(body(&pipe, false)) == "x");
+  CHECK(on_backend(body(&pipe, true)) == "x");
+  CHECK(on_backend(body(&pipe, false)) == "x");
 }
 
-TEST_CASE("cancelling the reader of a descriptor leaves its writer waiting") {
+CONFORMANCE("cancelling the reader of a descriptor leaves its writer waiting") {
   const auto body = [](const Ends* sockets) -> Coro<std::string> {
     fill(sockets->first());
     const auto reader = create_task(read_when_ready(sockets->first()));
@@ -183,10 +190,10 @@ TEST_CASE("cancelling the reader of a descriptor leaves its writer waiting") {
     co_return quiet ? how : "too early";
   };
   const Ends sockets(Ends::Kind::sockets);
-  CHECK(on_epoll(body(&sockets)) == "void");
+  CHECK(on_backend(body(&sockets)) == "void");
 }
 
-TEST_CASE("a wait may be cancelled before it began, while it waits and when it is ready, and no byte is lost") {
+CONFORMANCE("a wait may be cancelled before it began, while it waits and when it is ready, and no byte is lost") {
   const auto body = [](const Ends* pipe) -> Coro<std::string> {
     const auto before = create_task(read_when_ready(pipe->first()));
     before.cancel();
@@ -201,10 +208,10 @@ TEST_CASE("a wait may be cancelled before it began, while it waits and when it i
     co_return story + ", " + text;
   };
   const Ends pipe;
-  CHECK(on_epoll(body(&pipe)) == "cancelled, TimeoutError, cancelled, x");
+  CHECK(on_backend(body(&pipe)) == "cancelled, TimeoutError, cancelled, x");
 }
 
-TEST_CASE("timeouts that race with bytes lose none of them") {
+CONFORMANCE("timeouts that race with bytes lose none of them") {
   const auto body = [](const Ends* pipe) -> Coro<int> {
     int read = 0;
     for (int i = 0; i < 60; ++i) {
@@ -220,10 +227,10 @@ TEST_CASE("timeouts that race with bytes lose none of them") {
     co_return read;
   };
   const Ends pipe;
-  CHECK(on_epoll(body(&pipe)) == 60);
+  CHECK(on_backend(body(&pipe)) == 60);
 }
 
-TEST_CASE("the number of a closed descriptor may be used again") {
+CONFORMANCE("the number of a closed descriptor may be used again") {
   const auto body = []() -> Coro<std::string> {
     std::string story;
     int number = -1;
@@ -237,18 +244,18 @@ TEST_CASE("the number of a closed descriptor may be used again") {
     }
     co_return story;
   };
-  CHECK(on_epoll(body()) == "TimeoutError a, TimeoutError b, TimeoutError c, ");
+  CHECK(on_backend(body()) == "TimeoutError a, TimeoutError b, TimeoutError c, ");
 }
 
-TEST_CASE("a regular file cannot be waited for: it is always ready, and the kernel refuses it") {
+CONFORMANCE("a regular file cannot be waited for: it is always ready, and the kernel refuses it") {
   std::FILE* const file = std::tmpfile();
   REQUIRE(file != nullptr);
-  CHECK(on_epoll(ending(readable(::fileno(file)))) == system_error_text(EPERM));
-  CHECK(on_epoll(ending(writable(::fileno(file)))) == system_error_text(EPERM));
+  CHECK(on_backend(ending(readable(::fileno(file)))) == system_error_text(EPERM));
+  CHECK(on_backend(ending(writable(::fileno(file)))) == system_error_text(EPERM));
   std::fclose(file);
 }
 
-TEST_CASE("a descriptor that is not open is an error of its wait, and the loop goes on") {
+CONFORMANCE("a descriptor that is not open is an error of its wait, and the loop goes on") {
   const auto body = []() -> Coro<std::string> {
     Ends pipe;
     const int closed = pipe.first();
@@ -260,10 +267,10 @@ TEST_CASE("a descriptor that is not open is an error of its wait, and the loop g
     story += ", " + co_await read_when_ready(next.first());
     co_return story;
   };
-  CHECK(on_epoll(body()) == system_error_text(EBADF) + ", " + system_error_text(EBADF) + ", x");
+  CHECK(on_backend(body()) == system_error_text(EBADF) + ", " + system_error_text(EBADF) + ", x");
 }
 
-TEST_CASE("more descriptors may be ready at once than one system call reports") {
+CONFORMANCE("more descriptors may be ready at once than one system call reports") {
   const auto body = []() -> Coro<std::size_t> {
     std::vector<std::unique_ptr<Ends>> pipes;
     std::vector<Coro<std::string>> readers;
@@ -277,5 +284,5 @@ TEST_CASE("more descriptors may be ready at once than one system call reports") 
     for (const std::string& text : texts) read += text.size();
     co_return read;
   };
-  CHECK(on_epoll(body()) == 300);
+  CHECK(on_backend(body()) == 300);
 }

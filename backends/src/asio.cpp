@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+// asio.cpp - the loop's values turned into Asio's waits.
+//
+// A descriptor belongs to Asio only while somebody waits for it: release() gives it back, unclosed, with the last wait.
+// Asio cannot cancel one of several waits, so a handler looks whether its operation is still wanted.
+#define ASIO_STANDALONE
+#define ASIO_NO_DEPRECATED
+#include <rondo/backends/asio.hpp>
+
+#include <algorithm>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <map>
+
+#include <rondo/backends/process.hpp>
+
+#include "descriptor.hpp"
+
+namespace rondo {
+namespace {
+
+std::int64_t monotonic_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+/// What Asio's handlers touch. They hold it alive, since some of them run after the backend on somebody else's context.
+class AsioBackend::World : public std::enable_shared_from_this<World> {
+ public:
+  World(asio::io_context& context, AsioBackend& backend)
+      : context_(context), work_(context.get_executor()), timer_(context), signals_(context), backend_(&backend) {}
+
+  asio::io_context& context() { return context_; }
+
+  /// The backend is gone.
+  void leave() {
+    backend_ = nullptr;
+    timer_.cancel();
+    if (signals_.is_open()) signals_.release();
+    for (auto& [descriptor, watch] : watches_) watch.stream.release();
+    watches_.clear();
+    work_.reset();
+  }
+
+  void watch_signals(int descriptor) {
+    signals_.assign(descriptor);
+    await_signals();
+  }
+
+  /// From any thread: ends a run_one() that waits.
+  void wake() {
+    asio::post(context_, [] {});
+  }
+
+  void run(bool sleeps, Instant deadline, Instant now) {
+    if (sleeps && deadline != never) {
+      timer_.expires_after(deadline - now);
+      timer_.async_wait([](std::error_code) {});
+    }
+    context_.restart();
+    if (sleeps) context_.run_one();
+    if (sleeps && deadline != never) timer_.cancel();
+    context_.poll();
+  }
+
+  /// 0, or why not.
+  int start(const Output& output) {
+    if (const int error = refusal_of(output.handle)) return error;
+    auto at = watches_.find(output.handle);
+    if (at == watches_.end()) {
+      asio::posix::stream_descriptor stream(context_);
+      std::error_code error;
+      stream.assign(output.handle, error);
+      if (error) {
+        stream.release();
+        return error.value();
+      }
+      at = watches_.emplace(output.handle, Watch{std::move(stream), {}}).first;
+    }
+    at->second.waiting.push_back({output.id, output.kind});
+    const auto what = output.kind == OperationKind::readable ? asio::posix::stream_descriptor::wait_read
+                                                             : asio::posix::stream_descriptor::wait_write;
+    at->second.stream.async_wait(
+        what, [self = shared_from_this(), descriptor = output.handle, id = output.id](std::error_code error) {
+          if (self->forget(descriptor, id)) {
+            self->backend_->inputs_.push_back(Input::completion(id, error ? -error.value() : 0));
+          }
+        });
+    return 0;
+  }
+
+  /// False if the operation is not waiting any more.
+  bool forget(int descriptor, OperationId id) {
+    const auto at = watches_.find(descriptor);
+    if (at == watches_.end()) return false;
+    auto& waiting = at->second.waiting;
+    const auto found = std::find_if(waiting.begin(), waiting.end(), [&](const Waiting& w) { return w.id == id; });
+    if (found == waiting.end()) return false;
+    waiting.erase(found);
+    if (waiting.empty()) {
+      at->second.stream.release();
+      watches_.erase(at);
+    }
+    return true;
+  }
+
+ private:
+  struct Waiting {
+    OperationId id;
+    OperationKind kind;
+  };
+  struct Watch {
+    asio::posix::stream_descriptor stream;
+    std::deque<Waiting> waiting;
+  };
+
+  void await_signals() {
+    signals_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code error) {
+      if (error || !self->backend_) return;
+      self->backend_->signals_.read(self->backend_->inputs_);
+      self->await_signals();
+    });
+  }
+
+  asio::io_context& context_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  asio::steady_timer timer_;
+  asio::posix::stream_descriptor signals_;
+  std::map<int, Watch> watches_;
+  AsioBackend* backend_;
+};
+
+AsioBackend::AsioBackend(AsioOptions options)
+    : AsioBackend(std::make_unique<asio::io_context>(), nullptr, std::move(options)) {}
+
+AsioBackend::AsioBackend(asio::io_context& context, AsioOptions options)
+    : AsioBackend(nullptr, &context, std::move(options)) {}
+
+AsioBackend::AsioBackend(std::unique_ptr<asio::io_context> own, asio::io_context* context, AsioOptions options)
+    : own_context_(std::move(own)),
+      start_ns_(monotonic_ns()),
+      world_(std::make_shared<World>(own_context_ ? *own_context_ : *context, *this)),
+      jobs_(
+          std::move(options.default_executor),
+          [](void* who, const Input& input) noexcept { static_cast<AsioBackend*>(who)->put(input); }, this) {
+  world_->watch_signals(signals_.descriptor());
+}
+
+AsioBackend::~AsioBackend() {
+  jobs_.shutdown_default_executor();
+  world_->leave();
+}
+
+asio::io_context& AsioBackend::context() const { return world_->context(); }
+
+Instant AsioBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
+
+void AsioBackend::put(const Input& input) noexcept {
+  inbox_.put(input, [](void* who) { static_cast<AsioBackend*>(who)->world_->wake(); }, this);
+}
+
+void AsioBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
+
+std::span<const Input> AsioBackend::reap(Instant deadline) {
+  inputs_.clear();
+  std::swap(inputs_, ready_);
+  inbox_.take(inputs_);
+  const Instant begin = now();
+  const bool sleeps = inputs_.empty() && deadline > begin && inbox_.fall_asleep();
+  world_->run(sleeps, deadline, begin);
+  if (sleeps) inbox_.wake_up();
+  inbox_.take(inputs_);
+  return inputs_;
+}
+
+void AsioBackend::submit(std::span<const Output> outputs) {
+  for (const Output& output : outputs) {
+    if (output.verb == Output::Verb::start) {
+      start(output);
+    } else {
+      cancel(output);
+    }
+  }
+}
+
+void AsioBackend::start(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::readable:
+    case OperationKind::writable:
+      if (const int error = world_->start(output)) ready_.push_back(Input::completion(output.id, -error));
+      return;
+    case OperationKind::signal:
+      return signals_.start(output, ready_);
+    case OperationKind::job:
+      return jobs_.start(output);
+  }
+}
+
+void AsioBackend::cancel(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::readable:
+    case OperationKind::writable:
+      if (world_->forget(output.handle, output.id)) ready_.push_back(Input::completion(output.id, -ECANCELED));
+      return;  // else it is ready, and its completion is on the way
+    case OperationKind::signal:
+      return signals_.cancel(output, ready_);
+    case OperationKind::job:
+      return jobs_.cancel(output);
+  }
+}
+
+void AsioBackend::shutdown_default_executor() { jobs_.shutdown_default_executor(); }
+
+void AsioBackend::begin_interrupts(CallCore& call) { signals_.begin_interrupts(call); }
+
+void AsioBackend::end_interrupts() { signals_.end_interrupts(); }
+
+void AsioBackend::prepare(Loop& loop) { prepare_for_process(loop); }
+
+}  // namespace rondo

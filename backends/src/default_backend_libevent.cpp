@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
+// default_backend_libevent.cpp - what run() uses in a library built with -Dloop_backend=libevent.
+#include <rondo/backends/libevent.hpp>
+
+namespace rondo {
+
+std::unique_ptr<Backend> make_default_backend() { return std::make_unique<LibeventBackend>(); }
+
+}  // namespace rondo

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSL-1.0
+// libevent.cpp - the loop's values turned into libevent's events.
+//
+// A wait for a descriptor is an event that fires once; libevent forgets the descriptor until the next wait begins.
+#include <rondo/backends/libevent.hpp>
+
+#include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+#include <system_error>
+
+#include <rondo/backends/process.hpp>
+
+#include "descriptor.hpp"
+
+namespace rondo {
+namespace {
+
+std::int64_t monotonic_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+void do_nothing(evutil_socket_t, short, void*) {}
+
+}  // namespace
+
+void LibeventBackend::FreeBase::operator()(event_base* base) const { event_base_free(base); }
+void LibeventBackend::FreeEvent::operator()(event* event) const { event_free(event); }
+
+static event_base* make_base() {
+  event_config* config = event_config_new();
+  if (!config) throw std::bad_alloc();
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+  event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+  event_base* base = event_base_new_with_config(config);
+  event_config_free(config);
+  if (!base) throw std::runtime_error("libevent: no event_base can be made");
+  return base;
+}
+
+LibeventBackend::LibeventBackend(LibeventOptions options)
+    : LibeventBackend(std::unique_ptr<event_base, FreeBase>(make_base()), nullptr, std::move(options)) {}
+
+LibeventBackend::LibeventBackend(event_base& base, LibeventOptions options)
+    : LibeventBackend(nullptr, &base, std::move(options)) {}
+
+LibeventBackend::LibeventBackend(std::unique_ptr<event_base, FreeBase> own, event_base* base, LibeventOptions options)
+    : own_base_(std::move(own)),
+      base_(own_base_ ? own_base_.get() : base),
+      start_ns_(monotonic_ns()),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      jobs_(
+          std::move(options.default_executor),
+          [](void* who, const Input& input) noexcept { static_cast<LibeventBackend*>(who)->put(input); }, this) {
+  if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  try {
+    const auto on_wake = [](evutil_socket_t descriptor, short, void*) {
+      std::uint64_t count = 0;
+      [[maybe_unused]] const auto size = ::read(descriptor, &count, sizeof count);
+    };
+    const auto on_signal = [](evutil_socket_t, short, void* who) {
+      auto& backend = *static_cast<LibeventBackend*>(who);
+      backend.signals_.read(backend.inputs_);
+    };
+    wake_event_ = make_event(wake_, EV_READ | EV_PERSIST, on_wake, nullptr);
+    signal_event_ = make_event(signals_.descriptor(), EV_READ | EV_PERSIST, on_signal, this);
+    timer_ = make_event(-1, 0, do_nothing, nullptr);
+    if (event_add(wake_event_.get(), nullptr) != 0 || event_add(signal_event_.get(), nullptr) != 0) {
+      throw std::runtime_error("libevent: the wake-up descriptors cannot be watched");
+    }
+  } catch (...) {
+    ::close(wake_);
+    throw;
+  }
+}
+
+LibeventBackend::~LibeventBackend() {
+  jobs_.shutdown_default_executor();
+  wake_event_.reset();
+  ::close(wake_);
+}
+
+LibeventBackend::EventPtr LibeventBackend::make_event(int descriptor, short what, void (*callback)(int, short, void*),
+                                                      void* argument) const {
+  event* made = event_new(base_, descriptor, what, callback, argument);
+  if (!made) throw std::bad_alloc();
+  return EventPtr(made);
+}
+
+Instant LibeventBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
+
+// --- from other threads -----------------------------------------------------------------------------------------------
+
+void LibeventBackend::put(const Input& input) noexcept {
+  inbox_.put(input, [](void* who) { static_cast<LibeventBackend*>(who)->wake(); }, this);
+}
+
+void LibeventBackend::wake() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+}
+
+void LibeventBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
+
+// --- waiting ----------------------------------------------------------------------------------------------------------
+
+std::span<const Input> LibeventBackend::reap(Instant deadline) {
+  inputs_.clear();
+  std::swap(inputs_, ready_);
+  inbox_.take(inputs_);
+  const Instant begin = now();
+  const bool sleeps = inputs_.empty() && deadline > begin && inbox_.fall_asleep();
+  if (sleeps && deadline != never) {
+    const std::int64_t us = ((deadline - begin).count() + 999) / 1000;
+    const timeval left{static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
+    event_add(timer_.get(), &left);
+  }
+  event_base_loop(base_, sleeps ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+  if (sleeps) {
+    inbox_.wake_up();
+    event_del(timer_.get());
+  }
+  inbox_.take(inputs_);
+  return inputs_;
+}
+
+// --- starting and cancelling ------------------------------------------------------------------------------------------
+
+void LibeventBackend::submit(std::span<const Output> outputs) {
+  for (const Output& output : outputs) {
+    if (output.verb == Output::Verb::start) {
+      start(output);
+    } else {
+      cancel(output);
+    }
+  }
+}
+
+void LibeventBackend::start(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::readable:
+    case OperationKind::writable:
+      return start_readiness(output);
+    case OperationKind::signal:
+      return signals_.start(output, ready_);
+    case OperationKind::job:
+      return jobs_.start(output);
+  }
+}
+
+void LibeventBackend::cancel(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::readable:
+    case OperationKind::writable:
+      return cancel_readiness(output);
+    case OperationKind::signal:
+      return signals_.cancel(output, ready_);
+    case OperationKind::job:
+      return jobs_.cancel(output);
+  }
+}
+
+void LibeventBackend::start_readiness(const Output& output) {
+  if (const int error = refusal_of(output.handle)) {  // libevent would tell standard error, and not us
+    ready_.push_back(Input::completion(output.id, -error));
+    return;
+  }
+  Watches& all = watches(output.kind);
+  const auto [at, fresh] = all.try_emplace(output.handle, Watch{this, nullptr, {}});
+  Watch& watch = at->second;
+  if (fresh) {
+    const short what = output.kind == OperationKind::readable ? EV_READ : EV_WRITE;
+    watch.event = make_event(output.handle, what, [](evutil_socket_t, short, void* argument) {
+      auto& ready = *static_cast<Watch*>(argument);
+      for (const OperationId id : ready.waiting) ready.backend->inputs_.push_back(Input::completion(id, 0));
+      ready.waiting.clear();
+    }, &watch);
+  }
+  errno = 0;
+  if (watch.waiting.empty() && event_add(watch.event.get(), nullptr) != 0) {
+    ready_.push_back(Input::completion(output.id, errno != 0 ? -errno : -EPERM));
+    all.erase(at);
+    return;
+  }
+  watch.waiting.push_back(output.id);
+}
+
+void LibeventBackend::cancel_readiness(const Output& output) {
+  Watches& all = watches(output.kind);
+  const auto found = all.find(output.handle);
+  if (found == all.end()) return;
+  auto& waiting = found->second.waiting;
+  const auto at = std::find(waiting.begin(), waiting.end(), output.id);
+  if (at == waiting.end()) return;  // it is ready, and its completion is on the way
+  waiting.erase(at);
+  ready_.push_back(Input::completion(output.id, -ECANCELED));
+  if (waiting.empty()) all.erase(found);
+}
+
+// --- what a runner asks for -------------------------------------------------------------------------------------------
+
+void LibeventBackend::shutdown_default_executor() { jobs_.shutdown_default_executor(); }
+
+void LibeventBackend::begin_interrupts(CallCore& call) { signals_.begin_interrupts(call); }
+
+void LibeventBackend::end_interrupts() { signals_.end_interrupts(); }
+
+void LibeventBackend::prepare(Loop& loop) { prepare_for_process(loop); }
+
+}  // namespace rondo
