@@ -14,23 +14,12 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <cerrno>
-#include <chrono>
 #include <deque>
 #include <map>
-
-#include <rondo/backends/process.hpp>
 
 #include "descriptor.hpp"
 
 namespace rondo {
-namespace {
-
-std::int64_t monotonic_ns() noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
 
 /// What Asio's handlers touch. They hold it alive, since some of them run after the backend on somebody else's context.
 class AsioBackend::World : public std::enable_shared_from_this<World> {
@@ -60,14 +49,16 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
     asio::post(context_, [] {});
   }
 
-  void run(bool sleeps, Instant deadline, Instant now) {
-    if (sleeps && deadline != never) {
-      timer_.expires_after(deadline - now);
+  /// Runs what is ready; if nothing is, waits for something until `deadline`.
+  void run(Instant deadline) {
+    const bool timed = deadline != Instant::min() && deadline != never;
+    if (timed) {
+      timer_.expires_after(deadline - backend_->now());
       timer_.async_wait([](std::error_code) {});
     }
     context_.restart();
-    if (sleeps) context_.run_one();
-    if (sleeps && deadline != never) timer_.cancel();
+    if (deadline != Instant::min()) context_.run_one();
+    if (timed) timer_.cancel();
     context_.poll();
   }
 
@@ -145,84 +136,29 @@ AsioBackend::AsioBackend(asio::io_context& context, AsioOptions options)
     : AsioBackend(nullptr, &context, std::move(options)) {}
 
 AsioBackend::AsioBackend(std::unique_ptr<asio::io_context> own, asio::io_context* context, AsioOptions options)
-    : own_context_(std::move(own)),
-      start_ns_(monotonic_ns()),
-      world_(std::make_shared<World>(own_context_ ? *own_context_ : *context, *this)),
-      jobs_(
-          std::move(options.default_executor),
-          [](void* who, const Input& input) noexcept { static_cast<AsioBackend*>(who)->put(input); }, this) {
+    : ProcessBackend(std::move(options.default_executor)),
+      own_context_(std::move(own)),
+      world_(std::make_shared<World>(own_context_ ? *own_context_ : *context, *this)) {
   world_->watch_signals(signals_.descriptor());
 }
 
 AsioBackend::~AsioBackend() {
-  jobs_.shutdown_default_executor();
+  shutdown_default_executor();
   world_->leave();
 }
 
 asio::io_context& AsioBackend::context() const { return world_->context(); }
 
-Instant AsioBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
+void AsioBackend::wait(Instant deadline) { world_->run(deadline); }
 
-void AsioBackend::put(const Input& input) noexcept {
-  inbox_.put(input, [](void* who) { static_cast<AsioBackend*>(who)->world_->wake(); }, this);
+void AsioBackend::wake() noexcept { world_->wake(); }
+
+void AsioBackend::start_readiness(const Output& output) {
+  if (const int error = world_->start(output)) ready_.push_back(Input::completion(output.id, -error));
 }
 
-void AsioBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
-
-std::span<const Input> AsioBackend::reap(Instant deadline) {
-  inputs_.clear();
-  std::swap(inputs_, ready_);
-  inbox_.take(inputs_);
-  const Instant begin = now();
-  const bool sleeps = inputs_.empty() && deadline > begin && inbox_.fall_asleep();
-  world_->run(sleeps, deadline, begin);
-  if (sleeps) inbox_.wake_up();
-  inbox_.take(inputs_);
-  return inputs_;
-}
-
-void AsioBackend::submit(std::span<const Output> outputs) {
-  for (const Output& output : outputs) {
-    if (output.verb == Output::Verb::start) {
-      start(output);
-    } else {
-      cancel(output);
-    }
-  }
-}
-
-void AsioBackend::start(const Output& output) {
-  switch (output.kind) {
-    case OperationKind::readable:
-    case OperationKind::writable:
-      if (const int error = world_->start(output)) ready_.push_back(Input::completion(output.id, -error));
-      return;
-    case OperationKind::signal:
-      return signals_.start(output, ready_);
-    case OperationKind::job:
-      return jobs_.start(output);
-  }
-}
-
-void AsioBackend::cancel(const Output& output) {
-  switch (output.kind) {
-    case OperationKind::readable:
-    case OperationKind::writable:
-      if (world_->forget(output.handle, output.id)) ready_.push_back(Input::completion(output.id, -ECANCELED));
-      return;  // else it is ready, and its completion is on the way
-    case OperationKind::signal:
-      return signals_.cancel(output, ready_);
-    case OperationKind::job:
-      return jobs_.cancel(output);
-  }
-}
-
-void AsioBackend::shutdown_default_executor() { jobs_.shutdown_default_executor(); }
-
-void AsioBackend::begin_interrupts(CallCore& call) { signals_.begin_interrupts(call); }
-
-void AsioBackend::end_interrupts() { signals_.end_interrupts(); }
-
-void AsioBackend::prepare(Loop& loop) { prepare_for_process(loop); }
+void AsioBackend::cancel_readiness(const Output& output) {
+  if (world_->forget(output.handle, output.id)) ready_.push_back(Input::completion(output.id, -ECANCELED));
+}  // else it is ready, and its completion is on the way
 
 }  // namespace rondo

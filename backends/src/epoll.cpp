@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,20 +17,12 @@
 #include <cerrno>
 #include <system_error>
 
-#include <rondo/backends/process.hpp>
-
 namespace rondo {
 namespace {
 
 int check(int result, const char* what) {
   if (result < 0) throw std::system_error(errno, std::generic_category(), what);
   return result;
-}
-
-std::int64_t monotonic_ns() noexcept {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 timespec to_timespec(std::int64_t ns) { return {ns / 1'000'000'000, ns % 1'000'000'000}; }
@@ -43,11 +34,7 @@ void erase(std::deque<OperationId>& from, OperationId id) {
 
 }  // namespace
 
-EpollBackend::EpollBackend(EpollOptions options)
-    : start_ns_(monotonic_ns()),
-      jobs_(
-          std::move(options.default_executor),
-          [](void* who, const Input& input) noexcept { static_cast<EpollBackend*>(who)->put(input); }, this) {
+EpollBackend::EpollBackend(EpollOptions options) : ProcessBackend(std::move(options.default_executor)) {
   try {
     open_descriptors();
   } catch (...) {
@@ -57,7 +44,7 @@ EpollBackend::EpollBackend(EpollOptions options)
 }
 
 EpollBackend::~EpollBackend() {
-  jobs_.shutdown_default_executor();
+  shutdown_default_executor();
   close_descriptors();
 }
 
@@ -79,45 +66,17 @@ void EpollBackend::close_descriptors() noexcept {
   }
 }
 
-Instant EpollBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
-
-// --- from other threads -----------------------------------------------------------------------------------------------
-
-void EpollBackend::put(const Input& input) noexcept {
-  inbox_.put(
-      input,
-      [](void* who) {
-        auto& backend = *static_cast<EpollBackend*>(who);
-        backend.wakeups_.fetch_add(1, std::memory_order_relaxed);
-        backend.wake();
-      },
-      this);
-}
+// --- waiting ----------------------------------------------------------------------------------------------------------
 
 void EpollBackend::wake() noexcept {
+  wakeups_.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }
 
-void EpollBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
-
-// --- waiting ----------------------------------------------------------------------------------------------------------
-
-std::span<const Input> EpollBackend::reap(Instant deadline) {
-  inputs_.clear();
-  std::swap(inputs_, ready_);
-  inbox_.take(inputs_);
-  wait(inputs_.empty() ? deadline : Instant::min());
-  inbox_.take(inputs_);
-  return inputs_;
-}
-
 void EpollBackend::wait(Instant deadline) {
   std::array<epoll_event, 256> events;
-  bool sleeps = deadline > now();
-  if (sleeps && !inbox_.fall_asleep()) sleeps = false;
-  const int count = poll(events.data(), static_cast<int>(events.size()), sleeps ? deadline : Instant::min());
-  if (sleeps) inbox_.wake_up();
+  const int count = poll(events.data(), static_cast<int>(events.size()), deadline);
   for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(count))) {
     handle_event(event.data.fd, event.events);
   }
@@ -144,7 +103,7 @@ void EpollBackend::arm(Instant deadline) {
 
 void EpollBackend::set_timer(Instant deadline) {
   itimerspec timer{};
-  const Instant absolute = after(deadline, Duration(start_ns_));
+  const Instant absolute = after(deadline, Duration(start_ns()));
   if (absolute != never) timer.it_value = to_timespec(std::max<std::int64_t>(1, absolute.time_since_epoch().count()));
   check(timerfd_settime(timer_, TFD_TIMER_ABSTIME, &timer, nullptr), "timerfd_settime");
 }
@@ -167,41 +126,7 @@ void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
   if (!watch.readers.empty() || !watch.writers.empty()) rearm(descriptor, watch);
 }
 
-// --- starting and cancelling ------------------------------------------------------------------------------------------
-
-void EpollBackend::submit(std::span<const Output> outputs) {
-  for (const Output& output : outputs) {
-    if (output.verb == Output::Verb::start) {
-      start(output);
-    } else {
-      cancel(output);
-    }
-  }
-}
-
-void EpollBackend::start(const Output& output) {
-  switch (output.kind) {
-    case OperationKind::readable:
-    case OperationKind::writable:
-      return start_readiness(output);
-    case OperationKind::signal:
-      return signals_.start(output, ready_);
-    case OperationKind::job:
-      return jobs_.start(output);
-  }
-}
-
-void EpollBackend::cancel(const Output& output) {
-  switch (output.kind) {
-    case OperationKind::readable:
-    case OperationKind::writable:
-      return cancel_readiness(output);
-    case OperationKind::signal:
-      return signals_.cancel(output, ready_);
-    case OperationKind::job:
-      return jobs_.cancel(output);
-  }
-}
+// --- descriptors ------------------------------------------------------------------------------------------------------
 
 void EpollBackend::start_readiness(const Output& output) {
   Watch& watch = watches_[output.handle];
@@ -242,15 +167,5 @@ void EpollBackend::cancel_readiness(const Output& output) {
     watches_.erase(found);
   }
 }
-
-// --- what a runner asks for -------------------------------------------------------------------------------------------
-
-void EpollBackend::shutdown_default_executor() { jobs_.shutdown_default_executor(); }
-
-void EpollBackend::begin_interrupts(CallCore& call) { signals_.begin_interrupts(call); }
-
-void EpollBackend::end_interrupts() { signals_.end_interrupts(); }
-
-void EpollBackend::prepare(Loop& loop) { prepare_for_process(loop); }
 
 }  // namespace rondo

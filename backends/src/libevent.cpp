@@ -10,21 +10,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <stdexcept>
 #include <system_error>
-
-#include <rondo/backends/process.hpp>
 
 #include "descriptor.hpp"
 
 namespace rondo {
 namespace {
-
-std::int64_t monotonic_ns() noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 void do_nothing(evutil_socket_t, short, void*) {}
 
@@ -51,13 +43,10 @@ LibeventBackend::LibeventBackend(event_base& base, LibeventOptions options)
     : LibeventBackend(nullptr, &base, std::move(options)) {}
 
 LibeventBackend::LibeventBackend(std::unique_ptr<event_base, FreeBase> own, event_base* base, LibeventOptions options)
-    : own_base_(std::move(own)),
+    : ProcessBackend(std::move(options.default_executor)),
+      own_base_(std::move(own)),
       base_(own_base_ ? own_base_.get() : base),
-      start_ns_(monotonic_ns()),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      jobs_(
-          std::move(options.default_executor),
-          [](void* who, const Input& input) noexcept { static_cast<LibeventBackend*>(who)->put(input); }, this) {
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   try {
     const auto on_wake = [](evutil_socket_t descriptor, short, void*) {
@@ -81,7 +70,7 @@ LibeventBackend::LibeventBackend(std::unique_ptr<event_base, FreeBase> own, even
 }
 
 LibeventBackend::~LibeventBackend() {
-  jobs_.shutdown_default_executor();
+  shutdown_default_executor();
   wake_event_.reset();
   ::close(wake_);
 }
@@ -93,78 +82,25 @@ LibeventBackend::EventPtr LibeventBackend::make_event(int descriptor, short what
   return EventPtr(made);
 }
 
-Instant LibeventBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
-
-// --- from other threads -----------------------------------------------------------------------------------------------
-
-void LibeventBackend::put(const Input& input) noexcept {
-  inbox_.put(input, [](void* who) { static_cast<LibeventBackend*>(who)->wake(); }, this);
-}
+// --- waiting ----------------------------------------------------------------------------------------------------------
 
 void LibeventBackend::wake() noexcept {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }
 
-void LibeventBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
-
-// --- waiting ----------------------------------------------------------------------------------------------------------
-
-std::span<const Input> LibeventBackend::reap(Instant deadline) {
-  inputs_.clear();
-  std::swap(inputs_, ready_);
-  inbox_.take(inputs_);
-  const Instant begin = now();
-  const bool sleeps = inputs_.empty() && deadline > begin && inbox_.fall_asleep();
-  if (sleeps && deadline != never) {
-    const std::int64_t us = ((deadline - begin).count() + 999) / 1000;
+void LibeventBackend::wait(Instant deadline) {
+  const bool timed = deadline != Instant::min() && deadline != never;
+  if (timed) {
+    const std::int64_t us = std::max<std::int64_t>(0, ((deadline - now()).count() + 999) / 1000);
     const timeval left{static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
     event_add(timer_.get(), &left);
   }
-  event_base_loop(base_, sleeps ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
-  if (sleeps) {
-    inbox_.wake_up();
-    event_del(timer_.get());
-  }
-  inbox_.take(inputs_);
-  return inputs_;
+  event_base_loop(base_, deadline == Instant::min() ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+  if (timed) event_del(timer_.get());
 }
 
-// --- starting and cancelling ------------------------------------------------------------------------------------------
-
-void LibeventBackend::submit(std::span<const Output> outputs) {
-  for (const Output& output : outputs) {
-    if (output.verb == Output::Verb::start) {
-      start(output);
-    } else {
-      cancel(output);
-    }
-  }
-}
-
-void LibeventBackend::start(const Output& output) {
-  switch (output.kind) {
-    case OperationKind::readable:
-    case OperationKind::writable:
-      return start_readiness(output);
-    case OperationKind::signal:
-      return signals_.start(output, ready_);
-    case OperationKind::job:
-      return jobs_.start(output);
-  }
-}
-
-void LibeventBackend::cancel(const Output& output) {
-  switch (output.kind) {
-    case OperationKind::readable:
-    case OperationKind::writable:
-      return cancel_readiness(output);
-    case OperationKind::signal:
-      return signals_.cancel(output, ready_);
-    case OperationKind::job:
-      return jobs_.cancel(output);
-  }
-}
+// --- descriptors ------------------------------------------------------------------------------------------------------
 
 void LibeventBackend::start_readiness(const Output& output) {
   if (const int error = refusal_of(output.handle)) {  // libevent would tell standard error, and not us
@@ -202,15 +138,5 @@ void LibeventBackend::cancel_readiness(const Output& output) {
   ready_.push_back(Input::completion(output.id, -ECANCELED));
   if (waiting.empty()) all.erase(found);
 }
-
-// --- what a runner asks for -------------------------------------------------------------------------------------------
-
-void LibeventBackend::shutdown_default_executor() { jobs_.shutdown_default_executor(); }
-
-void LibeventBackend::begin_interrupts(CallCore& call) { signals_.begin_interrupts(call); }
-
-void LibeventBackend::end_interrupts() { signals_.end_interrupts(); }
-
-void LibeventBackend::prepare(Loop& loop) { prepare_for_process(loop); }
 
 }  // namespace rondo

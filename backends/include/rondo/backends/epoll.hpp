@@ -6,12 +6,8 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <vector>
 
-#include <rondo/backend.hpp>
-#include <rondo/backends/inbox.hpp>
-#include <rondo/backends/jobs.hpp>
-#include <rondo/backends/signals.hpp>
+#include <rondo/backends/process_backend.hpp>
 
 struct epoll_event;
 
@@ -22,24 +18,14 @@ struct EpollOptions {
 };
 
 /// Waits in epoll_pwait2 with nanoseconds, so that no wait is rounded to milliseconds; where the kernel lacks it, a
-/// timerfd keeps the deadline. One loop at a time; everything but post() belongs to the loop's thread.
-class EpollBackend final : public Backend {
+/// timerfd keeps the deadline.
+class EpollBackend final : public ProcessBackend {
  public:
   /// Throws std::system_error when the kernel refuses a descriptor.
   explicit EpollBackend(EpollOptions options = {});
   ~EpollBackend() override;
-  EpollBackend(const EpollBackend&) = delete;
-  EpollBackend& operator=(const EpollBackend&) = delete;
 
   std::string_view name() const override { return "epoll"; }
-  Instant now() noexcept override;
-  std::span<const Input> reap(Instant deadline) override;
-  void submit(std::span<const Output> outputs) override;
-  void post(CallCore& call) noexcept override;
-  void shutdown_default_executor() override;
-  void begin_interrupts(CallCore& call) override;
-  void end_interrupts() override;
-  void prepare(Loop& loop) override;
 
   /// The one descriptor that becomes readable when there is something to do, for hosts that can watch a descriptor.
   int descriptor() const { return epoll_; }
@@ -58,30 +44,21 @@ class EpollBackend final : public Backend {
     bool registered = false;
   };
 
+  void wait(Instant deadline) override;
+  void wake() noexcept override;
+  void start_readiness(const Output& output) override;
+  void cancel_readiness(const Output& output) override;
   void open_descriptors();
   void close_descriptors() noexcept;
-  void put(const Input& input) noexcept;
-  void wake() noexcept;
   void set_timer(Instant deadline);
-  void start(const Output& output);
-  void cancel(const Output& output);
-  void start_readiness(const Output& output);
-  void cancel_readiness(const Output& output);
   int rearm(int descriptor, Watch& watch);
-  void wait(Instant deadline);
   int poll(::epoll_event* events, int capacity, Instant deadline);
   void handle_event(int descriptor, std::uint32_t events);
 
   int epoll_ = -1;
   int wake_ = -1;    // eventfd, edge-triggered and never read: each write is an edge
   int timer_ = -1;   // timerfd
-  std::int64_t start_ns_ = 0;
   std::map<int, Watch> watches_;
-  std::vector<Input> ready_;                 // found by submit(), reported by the next reap()
-  std::vector<Input> inputs_;
-  Inbox inbox_;
-  SignalPipe signals_;
-  JobDesk jobs_;  // last: what its threads finish goes into the inbox
   std::atomic<std::uint64_t> wakeups_ = 0;
   bool has_pwait2_ = true;
 };

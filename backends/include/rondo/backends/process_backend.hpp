@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// process_backend.hpp - what the backends of a real process share: the clock, the inbox, signals, jobs. What is left to
+// each of them is how it waits and how it watches descriptors.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <rondo/backend.hpp>
+#include <rondo/backends/inbox.hpp>
+#include <rondo/backends/jobs.hpp>
+#include <rondo/backends/signals.hpp>
+
+namespace rondo {
+
+/// One loop at a time; everything but post() belongs to the loop's thread. Time is that of CLOCK_MONOTONIC.
+class ProcessBackend : public Backend {
+ public:
+  ProcessBackend(const ProcessBackend&) = delete;
+  ProcessBackend& operator=(const ProcessBackend&) = delete;
+
+  Instant now() noexcept final;
+  std::span<const Input> reap(Instant deadline) final;
+  void submit(std::span<const Output> outputs) final;
+  void post(CallCore& call) noexcept final;
+  void shutdown_default_executor() final { jobs_.shutdown_default_executor(); }
+  void begin_interrupts(CallCore& call) final { signals_.begin_interrupts(call); }
+  void end_interrupts() final { signals_.end_interrupts(); }
+  /// Reports that no handler of the user's hears go to standard error; RONDO_DEBUG=1 in the environment turns debug mode
+  /// on.
+  void prepare(Loop& loop) override;
+
+ protected:
+  explicit ProcessBackend(ThreadPoolOptions default_executor);
+  /// A derived class shuts the default executor down before it goes: until then threads may call wake().
+  ~ProcessBackend() override = default;
+
+  /// Waits until something has happened, but not past `deadline` (Instant::min(): does not wait), and reports what has
+  /// to `inputs_`.
+  virtual void wait(Instant deadline) = 0;
+  /// Ends a wait(). From any thread.
+  virtual void wake() noexcept = 0;
+  /// What completes at once goes to `ready_`.
+  virtual void start_readiness(const Output& output) = 0;
+  virtual void cancel_readiness(const Output& output) = 0;
+
+  std::int64_t start_ns() const { return start_ns_; }
+
+  std::vector<Input> ready_;  // found by submit(), reported by the next reap()
+  std::vector<Input> inputs_;
+  Inbox inbox_;
+  SignalPipe signals_;
+
+ private:
+  void put(const Input& input) noexcept;
+  void start(const Output& output);
+  void cancel(const Output& output);
+
+  std::int64_t start_ns_;
+  JobDesk jobs_;
+};
+
+}  // namespace rondo
