@@ -64,7 +64,7 @@ def check(build, root, loop_backend, compiler):
         package = next(pathlib.Path(folder).rglob("rondo.pc"), None)
         if not package:
             return ["rondo.pc is not installed"]
-        environment = {**os.environ, "PKG_CONFIG_LIBDIR": str(package.parent), "PKG_CONFIG_SYSROOT_DIR": folder,
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(package.parent), "PKG_CONFIG_SYSROOT_DIR": folder,
                        "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1", "PKG_CONFIG_ALLOW_SYSTEM_LIBS": "1"}
         tree = next((path.parent for path in pathlib.Path(folder).rglob("rondo") if (path / "rondo.hpp").is_file()), None)
         problems = header_problems(*public_headers(root, tree))
