@@ -62,9 +62,9 @@ TEST_CASE("release() gives the lock to the first in line, one hop later") {
   Lock lock;
   Hops h;
   take(h, lock);
-  const auto never = h.future();
-  const auto a = h.start(hold(h, "a", lock, never));
-  const auto b = h.start(hold(h, "b", lock, never));
+  const auto open = h.future();
+  const auto a = h.start(hold(h, "a", lock, open));
+  const auto b = h.start(hold(h, "b", lock, open));
   h.settle();
   release_in_batch(h, lock);
   h.settle();
@@ -145,9 +145,9 @@ TEST_CASE("a cancelled task leaves the line after one hop, and its place is nobo
   Lock lock;
   Hops h;
   take(h, lock);
-  const auto never = h.future();
-  const auto a = h.start(hold(h, "a", lock, never));
-  const auto b = h.start(hold(h, "b", lock, never));
+  const auto open = h.future();
+  const auto a = h.start(hold(h, "a", lock, open));
+  const auto b = h.start(hold(h, "b", lock, open));
   h.settle();
   cancel_in_batch(h, a, "enough");
   CHECK(h.hops("cancel", "a") == 1);
@@ -163,10 +163,10 @@ TEST_CASE("released and cancelled in one batch: the first in line is cancelled, 
     Lock lock;
     Hops h;
     take(h, lock);
-    const auto never = h.future();
-    const auto a = h.start(hold(h, "a", lock, never));
-    const auto b = h.start(hold(h, "b", lock, never));
-    const auto c = h.start(hold(h, "c", lock, never));
+    const auto open = h.future();
+    const auto a = h.start(hold(h, "a", lock, open));
+    const auto b = h.start(hold(h, "b", lock, open));
+    const auto c = h.start(hold(h, "c", lock, open));
     h.settle();
     h.batch_with([&] {
       h.note("release");
@@ -187,12 +187,12 @@ TEST_CASE("cancelled waiters in front of the line do not stop a newcomer from ta
   Lock lock;
   Hops h;
   take(h, lock);
-  const auto never = h.future();
-  const auto a = h.start(hold(h, "a", lock, never));
+  const auto open = h.future();
+  const auto a = h.start(hold(h, "a", lock, open));
   h.settle();
   Task<> newcomer;
   h.batch_with([&] {
-    newcomer = h.start(hold(h, "newcomer", lock, never));  // its first step comes before that of the cancelled one
+    newcomer = h.start(hold(h, "newcomer", lock, open));  // its first step comes before that of the cancelled one
     a.cancel();
     lock.release();
   });
@@ -207,9 +207,9 @@ TEST_CASE("a lock whose whole line was cancelled stays free once released") {
   Lock lock;
   Hops h;
   take(h, lock);
-  const auto never = h.future();
-  const auto a = h.start(hold(h, "a", lock, never));
-  const auto b = h.start(hold(h, "b", lock, never));
+  const auto open = h.future();
+  const auto a = h.start(hold(h, "a", lock, open));
+  const auto b = h.start(hold(h, "b", lock, open));
   h.settle();
   h.batch_with([&] {
     a.cancel();
@@ -219,7 +219,7 @@ TEST_CASE("a lock whose whole line was cancelled stays free once released") {
   h.settle();
   CHECK(h.story() == "a b");
   CHECK_FALSE(lock.locked());
-  const auto c = h.start(hold(h, "c", lock, never));
+  const auto c = h.start(hold(h, "c", lock, open));
   h.settle();
   CHECK(h.ending("c") == "void");
 }
