@@ -76,7 +76,7 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
       }
       at = watches_.emplace(output.handle, Watch{std::move(stream), {}}).first;
     }
-    at->second.waiting.push_back({output.id, output.kind});
+    at->second.waiting.push_back(output.id);
     const auto what = output.kind == OperationKind::readable ? asio::posix::stream_descriptor::wait_read
                                                              : asio::posix::stream_descriptor::wait_write;
     at->second.stream.async_wait(
@@ -93,7 +93,7 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
     const auto at = watches_.find(descriptor);
     if (at == watches_.end()) return false;
     auto& waiting = at->second.waiting;
-    const auto found = std::find_if(waiting.begin(), waiting.end(), [&](const Waiting& w) { return w.id == id; });
+    const auto found = std::find(waiting.begin(), waiting.end(), id);
     if (found == waiting.end()) return false;
     waiting.erase(found);
     if (waiting.empty()) {
@@ -104,13 +104,9 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
   }
 
  private:
-  struct Waiting {
-    OperationId id;
-    OperationKind kind;
-  };
   struct Watch {
     asio::posix::stream_descriptor stream;
-    std::deque<Waiting> waiting;
+    std::deque<OperationId> waiting;
   };
 
   void await_signals() {

@@ -6,7 +6,6 @@
 // descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
 #include <rondo/backends/epoll.hpp>
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>

@@ -38,7 +38,7 @@ class List {
   using Node = Link<Tag>;
 
  public:
-  List() { reset(); }
+  List() { head_.next_ = head_.prev_ = &head_; }
   List(const List&) = delete;
   List& operator=(const List&) = delete;
 
@@ -76,18 +76,7 @@ class List {
     return static_cast<T&>(node);
   }
 
-  /// Appends all of `other`, which is empty afterwards. O(1).
-  void splice_back(List& other) {
-    if (other.empty()) return;
-    other.head_.next_->prev_ = head_.prev_;
-    head_.prev_->next_ = other.head_.next_;
-    other.head_.prev_->next_ = &head_;
-    head_.prev_ = other.head_.prev_;
-    other.reset();
-  }
-
  private:
-  void reset() { head_.next_ = head_.prev_ = &head_; }
   Node head_;
 };
 
