@@ -21,13 +21,18 @@ std::int64_t monotonic_ns() noexcept {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+/// How often inputs that are there already may keep a reap from looking for others.
+constexpr int most_unpolled = 8;
+
 }  // namespace
 
-ProcessBackend::ProcessBackend(ThreadPoolOptions default_executor)
+ProcessBackend::ProcessBackend(ThreadPoolOptions default_executor, Seam* seam)
     : start_ns_(monotonic_ns()),
+      seam_(seam),
       jobs_(
           std::move(default_executor),
-          [](void* who, const Input& input) noexcept { static_cast<ProcessBackend*>(who)->put(input); }, this) {}
+          [](void* who, const Input& input) noexcept { static_cast<ProcessBackend*>(who)->put(input); }, this),
+      lookups_(jobs_) {}
 
 Instant ProcessBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
 
@@ -40,12 +45,20 @@ void ProcessBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
 std::span<const Input> ProcessBackend::reap(Instant deadline) {
   inputs_.clear();
   std::swap(inputs_, ready_);
-  inbox_.take(inputs_);
+  take_inbox();
+  if (!inputs_.empty() && ++unpolled_ < most_unpolled) return inputs_;  // what submit() found: no need to ask again
+  unpolled_ = 0;
   const bool sleeps = inputs_.empty() && deadline > now() && inbox_.fall_asleep();
   wait(sleeps ? deadline : Instant::min());
   if (sleeps) inbox_.wake_up();
-  inbox_.take(inputs_);
+  take_inbox();
   return inputs_;
+}
+
+void ProcessBackend::take_inbox() {
+  std::size_t from = inputs_.size();
+  inbox_.take(inputs_);
+  for (; from < inputs_.size(); ++from) lookups_.end(inputs_[from]);
 }
 
 void ProcessBackend::submit(std::span<const Output> outputs) {
@@ -67,6 +80,10 @@ void ProcessBackend::start(const Output& output) {
       return signals_.start(output, ready_);
     case OperationKind::job:
       return jobs_.start(output);
+    case OperationKind::resolve:
+      return lookups_.start(output);
+    default:
+      return start_socket(output);
   }
 }
 
@@ -78,7 +95,10 @@ void ProcessBackend::cancel(const Output& output) {
     case OperationKind::signal:
       return signals_.cancel(output, ready_);
     case OperationKind::job:
+    case OperationKind::resolve:
       return jobs_.cancel(output);
+    default:
+      return cancel_socket(output);
   }
 }
 

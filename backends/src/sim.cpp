@@ -116,6 +116,9 @@ void Backend::submit(std::span<const Output> outputs) {
       case OperationKind::writable:
         ready_.push_back(Input::completion(output.id, -ENOTSUP));  // there are no descriptors here
         break;
+      default:
+        ready_.push_back(Input::completion(output.id, -ENOTSUP));
+        break;
     }
   }
   if (failure) std::rethrow_exception(failure);  // with every output taken, as the contract wants

@@ -95,7 +95,11 @@ bool Kernel::cancel(Waitable& first, const Message& message) {
             parking.message_ = message;
             parking.task_->deliveries_ |= TaskCore::deliver_wait;
           }
-          fire<future::diagram, future::Event::cancel>(parking);
+          if (at->kind() == WaitableKind::lent_operation && answer) {
+            operations_.cancel(static_cast<Operation&>(parking));  // the task goes on when nobody holds its memory
+          } else {
+            fire<future::diagram, future::Event::cancel>(parking);
+          }
         }
       }
     }

@@ -7,7 +7,9 @@
 
 #include <rondo/gather_core.hpp>
 #include <rondo/loop.hpp>
+#include <rondo/endpoint.hpp>
 #include <rondo/queue_core.hpp>
+#include <rondo/stream_core.hpp>
 
 namespace rondo {
 
@@ -29,6 +31,42 @@ std::string describe(const FutureCore& future) {
 }
 
 std::string describe(const CallCore& call) { return "callback (made at " + describe(call.created()) + ")"; }
+
+std::string describe(const Output& output) {
+  const std::string handle = std::to_string(output.handle);
+  switch (output.kind) {
+    case OperationKind::readable:
+      return "descriptor " + handle + " to be readable";
+    case OperationKind::writable:
+      return "descriptor " + handle + " to be writable";
+    case OperationKind::signal:
+      return "signal " + handle;
+    case OperationKind::job:
+      return "a job on an executor";
+    case OperationKind::connect:
+      return "a connection to " + output.endpoint->remote.str();
+    case OperationKind::listen:
+      return "a listener at " + output.endpoint->local.str();
+    case OperationKind::open_datagram:
+      return "a datagram socket";
+    case OperationKind::accept:
+      return "the next connection of listener " + handle;
+    case OperationKind::recv:
+      return "bytes from socket " + handle;
+    case OperationKind::send:
+      return "socket " + handle + " to take bytes";
+    case OperationKind::recv_from:
+      return "a datagram from socket " + handle;
+    case OperationKind::send_to:
+      return "socket " + handle + " to take a datagram";
+    case OperationKind::shutdown:
+    case OperationKind::close:
+      return "socket " + handle + " to close";
+    case OperationKind::resolve:
+      return "the addresses of '" + output.lookup->host + "'";
+  }
+  return "an operation of the backend";
+}
 
 namespace {
 
@@ -52,7 +90,13 @@ std::string waits_for(const TaskCore& task) {
     case WaitableKind::completion:
       return "waits for the next of as_completed()";
     case WaitableKind::operation:
-      return "waits for an operation of the backend";
+    case WaitableKind::lent_operation: {
+      const auto& operation = static_cast<const Operation&>(static_cast<const Parking&>(*target));
+      if (!operation.in_flight()) return "goes on soon: its operation is done";
+      return "waits for " + describe(task.kernel().operations().output_of(operation));
+    }
+    case WaitableKind::stream:
+      return static_cast<const StreamWait*>(target)->describe();
     case WaitableKind::primitive: {
       const SyncPrimitive* primitive = static_cast<const Waiter*>(target)->primitive();
       return "waits for " + (primitive ? primitive->describe(task.kernel()) : "something that is gone");

@@ -15,6 +15,7 @@
 #include <rondo/run.hpp>
 #include <rondo/shield.hpp>
 #include <rondo/sleep.hpp>
+#include <rondo/socket.hpp>
 #include <rondo/task_group.hpp>
 #include <rondo/timeout.hpp>
 #include <rondo/wait.hpp>
@@ -356,7 +357,7 @@ void Loop::hand_over(CallCore& call) {
 void Loop::run_operation(Operation& operation) {
   const std::uint32_t times = operation.take_times();
   if (operation.use() == Operation::Use::await) return kernel_->wake(operation);
-  if (operation.use() == Operation::Use::job) return static_cast<JobOperation&>(operation).completed();
+  if (operation.use() == Operation::Use::owned) return static_cast<OwnedOperation&>(operation).completed();
   auto& handler = static_cast<SignalHandler&>(operation);
   if (handler.result() < 0) {
     return call_exception_handler({"the signal cannot be handled (error " + std::to_string(-handler.result()) + ")",
@@ -442,6 +443,7 @@ void Loop::discard_everything() {
   }
   while (Combinator* combinator = kernel.combinators_.front()) combinator->abandon();
   while (!kernel.generators_.empty()) kernel.generators_.pop_front();  // their handles may live on
+  while (Socket* socket = kernel.sockets_.front()) socket->close();
   if (kernel.in_batch()) static_cast<Entry&>(kernel.fence_).unlink();
   while (Entry* entry = kernel.ready_.front()) drop_entry(*entry);
   while (Timer* timer = kernel.timers_.pop_due(never)) drop_entry(*timer);

@@ -2,6 +2,7 @@
 // operation_table.cpp - slots, generations and the list of outputs that wait.
 #include <rondo/operation_table.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rondo {
@@ -20,35 +21,79 @@ void OperationTable::Slot::perform(operation::Do effect) {
   }
 }
 
+namespace {
+
+/// A slot that waits for its terminal completion because somebody's memory depends on it.
+bool lent(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::readable:
+    case OperationKind::writable:
+    case OperationKind::signal:
+    case OperationKind::shutdown:
+    case OperationKind::close:
+      return false;
+    case OperationKind::recv:
+      return output.buffer != nullptr;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
 void OperationTable::start(Operation& operation, Output output) {
+  make_room(reserved_ + 1);
+  const std::uint32_t at = take_slot(output);
+  slots_[at].operation = &operation;
+  operation.id_ = slots_[at].output.id;
+  operation.in_flight_ = true;
+  operation.result_ = 0;
+}
+
+void OperationTable::start_detached(Output output) {
+  --reserved_;
+  take_slot(output);
+}
+
+void OperationTable::reserve_detached() {
+  make_room(reserved_ + 1);
+  ++reserved_;
+}
+
+void OperationTable::make_room(std::size_t slots) {
+  if (slots_.capacity() - slots_.size() + free_ >= slots) return;
+  slots_.reserve(slots_.size() + std::max<std::size_t>({slots, slots_.size(), 8}));
+}
+
+std::uint32_t OperationTable::take_slot(Output output) {
   if (first_free_ == nobody) {
     slots_.emplace_back();
     first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+    ++free_;
   }
   const std::uint32_t at = first_free_;
   Slot& slot = slots_[at];
   first_free_ = std::exchange(slot.next, nobody);
+  --free_;
   output.verb = Output::Verb::start;
   output.id = {at, slot.output.id.generation + 1};
   slot.output = output;
-  slot.operation = &operation;
-  operation.id_ = output.id;
-  operation.in_flight_ = true;
-  operation.result_ = 0;
   ++in_flight_;
   fire<operation::diagram, operation::Event::start>(slot);
   enqueue(at);
+  return at;
 }
 
 void OperationTable::cancel(Operation& operation) {
   const std::uint32_t at = operation.id_.slot;
+  if (!operation.in_flight_ || slots_[at].state == operation::State::cancelling) return;
   fire<operation::diagram, operation::Event::cancel>(slots_[at]);
   enqueue(at);
 }
 
 void OperationTable::abandon(Operation& operation) {
   Slot& slot = slots_[operation.id_.slot];
-  if (slot.state == operation::State::submitted) cancel(operation);
+  cancel(operation);
   slot.operation = nullptr;
   operation.in_flight_ = false;
 }
@@ -57,16 +102,16 @@ bool OperationTable::handed_out(const Operation& operation) const {
   return operation.in_flight_ && !slots_[operation.id_.slot].start_waits;
 }
 
-void OperationTable::cancel_jobs() {
+void OperationTable::cancel_lent() {
   for (const Slot& slot : slots_) {
-    if (slot.state == operation::State::submitted && slot.output.kind == OperationKind::job) cancel(*slot.operation);
+    if (slot.operation && lent(slot.output)) cancel(*slot.operation);
   }
 }
 
-std::uint32_t OperationTable::jobs_in_flight() const {
+std::uint32_t OperationTable::lent_in_flight() const {
   std::uint32_t count = 0;
   for (const Slot& slot : slots_) {
-    if (slot.state != operation::State::free && slot.output.kind == OperationKind::job) ++count;
+    if (slot.operation && lent(slot.output)) ++count;
   }
   return count;
 }
@@ -84,6 +129,9 @@ Operation* OperationTable::complete(const Input& input) {
     operation->result_ = input.result;
     ++operation->times_;
     operation->in_flight_ = input.more;
+    if (input.bytes && operation->use_ == Operation::Use::owned) {
+      static_cast<OwnedOperation*>(operation)->received(input.bytes, static_cast<std::size_t>(input.result));
+    }
   }
   if (input.more) {
     fire<operation::diagram, operation::Event::more>(slot);
@@ -133,6 +181,7 @@ void OperationTable::enqueue(std::uint32_t at) {
 void OperationTable::give_back(std::uint32_t at) {
   slots_[at].next = first_free_;
   first_free_ = at;
+  ++free_;
 }
 
 }  // namespace rondo

@@ -47,7 +47,7 @@ void drive(Loop& loop, Backend& backend) {
     batches += result.batches;
     if (result.produced > 0) backend.submit(std::span<const Output>(out).first(result.produced));
     if (result.done) return;
-    if (result.why == Why::inputs && result.operations == 0 && result.sources == 0) {
+    if (result.why == Why::inputs && result.sources == 0 && (result.operations == 0 || backend.stuck())) {
       in = backend.reap(Instant::min());  // somebody may have posted a moment ago
       if (in.empty()) throw DeadlockError("deadlock: nothing can happen any more\n" + dump_tasks(loop));
       result = timed_step(loop, backend, in, out);
@@ -168,12 +168,12 @@ void Runner::finish() {
   run_until(executor.core());
 }
 
-/// Nothing is left in flight when the loop goes: jobs that run are waited for, since they write into its blocks; all else
-/// is cancelled and has its terminal completion, so that the backend forgets this loop.
+/// Nothing is left in flight when the loop goes. What was lent memory of the loop is waited for first, jobs that run among
+/// it; then all else is cancelled and has its terminal completion, so that the backend forgets this loop.
 void Runner::settle() noexcept {
   OperationTable& operations = loop_->kernel().operations();
-  operations.cancel_jobs();
-  while (operations.jobs_in_flight() > 0) exchange();
+  operations.cancel_lent();
+  while (operations.lent_in_flight() > 0) exchange();
   loop_->discard();
   while (operations.in_flight() > 0 || operations.outputs_waiting()) exchange();
 }

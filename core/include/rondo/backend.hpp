@@ -35,6 +35,9 @@ class Backend {
   /// Queues a call for the loop and wakes reap(). The only member that any thread may call. Takes the call over.
   virtual void post(CallCore& call) noexcept = 0;
 
+  /// True if no operation in flight can end any more by itself: a simulated world knows, a real one never does.
+  virtual bool stuck() const { return false; }
+
   /// Stops its threads and lets no job run on: the runner calls this before the loop goes. Jobs that run are waited for.
   virtual void shutdown_default_executor() {}
 

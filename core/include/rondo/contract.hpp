@@ -5,6 +5,7 @@
 // C1 to C12 that both sides keep; tests/core/contract_test.cpp has a test for each.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <rondo/time.hpp>
@@ -14,6 +15,10 @@ namespace rondo {
 class CallCore;
 class Executor;
 class Job;
+struct Datagram;
+struct Endpoint;
+struct Lookup;
+struct Slice;
 
 /// The name of an operation: a slot of the loop's table and how often that slot was used before.
 struct OperationId {
@@ -22,18 +27,49 @@ struct OperationId {
   friend bool operator==(const OperationId&, const OperationId&) = default;
 };
 
-enum class OperationKind : std::uint8_t { readable, writable, signal, job };
+/// What a backend can do. Sockets are named by handles, which the backend gives out: descriptors in a real process,
+/// numbers in a simulated world.
+enum class OperationKind : std::uint8_t {
+  readable, writable,  // until a descriptor of the caller's is ready
+  signal,              // each arrival of a signal, as completions with more to come
+  job,                 // a function on an executor
+  connect,             // a stream to endpoint->remote; the result is its handle
+  listen,              // a listener at endpoint->local; the result is its handle
+  open_datagram,       // a datagram socket at endpoint->local, talking to endpoint->remote if that is given; its handle
+  accept,              // the next connection of a listener; the result is its handle; endpoint is filled in
+  recv,                // what has arrived, at least a byte; 0 is the end of the stream
+  send,                // some of the slices, at least a byte; the result says how many
+  recv_from, send_to,  // one datagram
+  shutdown,            // nothing more will be sent on this stream
+  close,               // gives the handle back; operations that wait for it end with -ECANCELED
+  resolve,             // a name to addresses
+};
 
-/// What a backend is asked to do, in the order asked.
+/// What a backend is asked to do, in the order asked. Whatever is pointed to is lent to it until the terminal completion.
 struct Output {
   enum class Verb : std::uint8_t { start, cancel };
   Verb verb = Verb::start;
   OperationKind kind = OperationKind::readable;
-  std::int32_t handle = -1;      // readable, writable: the descriptor; signal: its number
+  std::int32_t handle = -1;  // a socket's handle; readable, writable: a descriptor; signal: its number
   OperationId id;
-  Job* job = nullptr;            // job: lent to the backend until the terminal completion
-  Executor* executor = nullptr;  // job: where to run it; null: the default executor
+  union {
+    Job* job = nullptr;   // job
+    std::byte* buffer;    // recv: where to put the bytes; null: the backend lends its own, see Input::bytes
+    const Slice* slices;  // send
+    Endpoint* endpoint;   // connect, listen, open_datagram, accept
+    Datagram* datagram;   // recv_from, send_to
+    Lookup* lookup;       // resolve
+  };
+  union {
+    Executor* executor = nullptr;  // job: where to run it; null: the default executor
+    std::size_t size;              // recv: bytes at most; send: slices
+  };
 };
+
+/// True for kinds that make a socket: a result of 0 or more is a handle that somebody must close.
+constexpr bool makes_handle(OperationKind kind) {
+  return kind >= OperationKind::connect && kind <= OperationKind::accept;
+}
 
 /// What a backend reports.
 struct Input {
@@ -42,12 +78,20 @@ struct Input {
   bool more = false;           // completion: not the terminal one
   std::int32_t result = 0;     // completion: 0 or more is success, -errno is failure
   OperationId id;              // completion
-  CallCore* call = nullptr;    // post: the loop takes it over
+  union {
+    CallCore* call = nullptr;  // post: the loop takes it over
+    const std::byte* bytes;    // recv without a buffer: the backend's own, valid as long as this input
+  };
 
   static Input completion(OperationId id, std::int32_t result, bool more = false) {
-    return {Type::completion, more, result, id, nullptr};
+    return {Type::completion, more, result, id, {nullptr}};
   }
-  static Input post(CallCore& call) { return {Type::post, false, 0, {}, &call}; }
+  static Input received(OperationId id, const std::byte* bytes, std::size_t size) {
+    Input input{Type::completion, false, static_cast<std::int32_t>(size), id, {nullptr}};
+    input.bytes = bytes;
+    return input;
+  }
+  static Input post(CallCore& call) { return {Type::post, false, 0, {}, {&call}}; }
 };
 
 /// Why StepResult::deadline is what it is.

@@ -15,6 +15,8 @@ class Loop;
 std::string describe(const FutureCore& future);
 std::string describe(const CallCore& call);
 std::string describe(Place place);
+/// What an operation waits for: "bytes from socket 7".
+std::string describe(const Output& output);
 
 /// A tree of all tasks of the loop that are not done: below each task stand the tasks that await it; each line says
 /// what the task waits for, through which awaits (file:line, innermost first), and since when. Tasks that wait for each

@@ -58,6 +58,8 @@ using EntryList = List<Entry, ReadyTag>;
 enum class WaitableKind : std::uint8_t {
   future, task, gather,                     // futures
   sleep, wait, group, completion, operation,
+  lent_operation,                           // one that a backend holds memory for: ends with its completion alone
+  stream,                                   // bytes of a stream, or room in it
   primitive,                                // a Waiter of an event, a lock, a semaphore or a condition
   queue,
 };

@@ -16,10 +16,10 @@ namespace rondo {
 class JobFuture;
 
 /// The loop's end of a job; completed by the executor.
-class JobOperation : public Operation {
+class JobOperation final : public OwnedOperation {
  public:
-  explicit JobOperation(JobFuture& owner) : Operation(Use::job), future(&owner) {}
-  void completed();
+  explicit JobOperation(JobFuture& owner) : future(&owner) {}
+  void completed() override;
   JobFuture* future;
 };
 /// Its place at the job's own future, to hear of a cancellation.

@@ -24,6 +24,8 @@ class GatherCore;
 class GeneratorCore;
 struct GeneratorListTag;
 class Loop;
+class Socket;
+struct SocketListTag;
 
 /// What this thread is doing for rondo: the loop that steps on it, and the context variables of a callback or job; a
 /// task that runs has its own.
@@ -135,6 +137,7 @@ class Kernel {
   void run_next(FrameCore* frame) { next_frame_ = frame; }
 
   List<Combinator, CombinatorListTag>& combinators() { return combinators_; }
+  List<Socket, SocketListTag>& sockets() { return sockets_; }
 
   /// Mixes a fact into the state hash.
   void mix(std::uint64_t fact) { hash_ = (hash_ ^ fact) * 0x9E3779B97F4A7C15ULL + (hash_ >> 29); }
@@ -197,6 +200,7 @@ class Kernel {
   List<TaskCore, TaskListTag> tasks_;  // not done, oldest first
   List<GeneratorCore, GeneratorListTag> generators_;  // alive, oldest first
   List<Combinator, CombinatorListTag> combinators_;
+  List<Socket, SocketListTag> sockets_;  // open ones
   List<TaskCore, TaskListTag> dropped_;  // last handle gone, to be destroyed one after the other
   bool dropping_ = false;
   Loop* loop_;

@@ -17,13 +17,13 @@
 
 namespace rondo {
 
-/// The loop's end of an operation; lives in the awaiting frame, a job's future or a signal handler. When it is done, its
-/// entry is posted, and that wakes the task one hop later (asyncio's reader callback and future).
+/// The loop's end of an operation; lives in the awaiting frame, or in what owns it. When it is done, its entry is posted,
+/// and that wakes the task one hop later (asyncio's reader callback and future).
 class Operation : public Entry, public Parking {
  public:
-  enum class Use : std::uint8_t { await, job, handler };
-  explicit Operation(Use use = Use::await)
-      : Entry(EntryKind::operation), Parking(WaitableKind::operation), use_(use) {}
+  enum class Use : std::uint8_t { await, owned, handler };
+  explicit Operation(Use use = Use::await, WaitableKind kind = WaitableKind::operation)
+      : Entry(EntryKind::operation), Parking(kind), use_(use) {}
   OperationId id() const { return id_; }
   std::int32_t result() const { return result_; }
   bool in_flight() const { return in_flight_; }
@@ -43,6 +43,19 @@ class Operation : public Entry, public Parking {
   OperationId id_;
 };
 
+/// An operation that no task awaits by itself: a job's, a stream's, a server's.
+class OwnedOperation : public Operation {
+ public:
+  explicit OwnedOperation(WaitableKind kind = WaitableKind::operation) : Operation(Use::owned, kind) {}
+  /// In the operation's turn, after a completion.
+  virtual void completed() = 0;
+  /// At once when a completion brings bytes of the backend's: they are gone after this. Never throws.
+  virtual void received(const std::byte*, std::size_t) noexcept {}
+
+ protected:
+  ~OwnedOperation() = default;
+};
+
 class OperationTable {
  public:
   explicit OperationTable(std::pmr::memory_resource* resource) : slots_(resource) {}
@@ -51,14 +64,19 @@ class OperationTable {
   void start(Operation& operation, Output output);
   /// The awaiter goes away or is cancelled: asks the backend to cancel, and forgets `operation`.
   void abandon(Operation& operation);
-  /// Asks the backend to cancel; `operation` stays until the terminal completion.
+  /// Asks the backend to cancel, unless it was asked or has ended; `operation` stays until the terminal completion.
   void cancel(Operation& operation);
   /// True if a backend was told to start it and has not completed it.
   bool handed_out(const Operation& operation) const;
-  /// Asks for the end of all jobs; those that run go on to their own end.
-  void cancel_jobs();
-  /// Jobs whose terminal completion has not come. O(slots).
-  std::uint32_t jobs_in_flight() const;
+  /// Starts what nobody waits for, and cannot fail: each reserve_detached() makes room for one.
+  void start_detached(Output output);
+  void reserve_detached();
+  /// What the operation was started with; only while it is in flight.
+  const Output& output_of(const Operation& operation) const { return slots_[operation.id_.slot].output; }
+  /// Asks for the end of every operation that was lent memory of a task or a job; a job that runs goes on to its own end.
+  void cancel_lent();
+  /// Those whose terminal completion has not come. O(slots).
+  std::uint32_t lent_in_flight() const;
   /// The operation this completion is for, null if nobody waits; counts stale ones.
   Operation* complete(const Input& input);
   /// Writes outputs in the order asked; what does not fit stays. Returns how many were written.
@@ -83,6 +101,8 @@ class OperationTable {
     operation::State& state_in(const decltype(operation::diagram)&) { return state; }
     void perform(operation::Do effect);
   };
+  std::uint32_t take_slot(Output output);
+  void make_room(std::size_t slots);
   void enqueue(std::uint32_t slot);
   void give_back(std::uint32_t slot);
 
@@ -90,6 +110,8 @@ class OperationTable {
   std::uint32_t first_free_ = nobody;
   std::uint32_t first_queued_ = nobody;
   std::uint32_t last_queued_ = nobody;
+  std::uint32_t free_ = 0;
+  std::uint32_t reserved_ = 0;  // starts that must not fail
   std::uint32_t in_flight_ = 0;
   std::uint64_t stale_ = 0;
 };

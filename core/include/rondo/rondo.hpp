@@ -25,6 +25,12 @@
 #include <rondo/context.hpp>
 #include <rondo/job.hpp>
 #include <rondo/readiness.hpp>
+#include <rondo/address.hpp>
+#include <rondo/resolve.hpp>
+#include <rondo/connection.hpp>
+#include <rondo/server.hpp>
+#include <rondo/datagram.hpp>
+#include <rondo/socket.hpp>
 #include <rondo/routine.hpp>
 #include <rondo/loop.hpp>
 #include <rondo/dump.hpp>

@@ -102,6 +102,11 @@ class TaskCore : public FutureCore, public Link<TaskListTag>, public TaskNotes, 
     deliveries_ = 0;
     return taken;
   }
+  /// A cancellation came too late for what it was to end: it is delivered at the next await.
+  void postpone_cancel(const Message& message) {
+    notes_ |= note_cancel;
+    message_ = message;
+  }
   bool take_cancel() { return take_deliveries() != 0; }
   /// The message that goes with them: a cancelled wait's own, although another request came after it.
   const Message& delivered_message(std::uint8_t deliveries) const;

@@ -9,6 +9,8 @@
 #include <rondo/backend.hpp>
 #include <rondo/backends/inbox.hpp>
 #include <rondo/backends/jobs.hpp>
+#include <rondo/backends/lookups.hpp>
+#include <rondo/backends/seam.hpp>
 #include <rondo/backends/signals.hpp>
 
 namespace rondo {
@@ -31,7 +33,7 @@ class ProcessBackend : public Backend {
   void prepare(Loop& loop) override;
 
  protected:
-  explicit ProcessBackend(ThreadPoolOptions default_executor);
+  ProcessBackend(ThreadPoolOptions default_executor, Seam* seam);
   /// A derived class shuts the default executor down before it goes: until then threads may call wake().
   ~ProcessBackend() override = default;
 
@@ -43,8 +45,12 @@ class ProcessBackend : public Backend {
   /// What completes at once goes to `ready_`.
   virtual void start_readiness(const Output& output) = 0;
   virtual void cancel_readiness(const Output& output) = 0;
+  /// Operations of sockets. A cancelled one still has its terminal completion.
+  virtual void start_socket(const Output& output) = 0;
+  virtual void cancel_socket(const Output& output) = 0;
 
   std::int64_t start_ns() const { return start_ns_; }
+  Seam* seam() const { return seam_; }
 
   std::vector<Input> ready_;  // found by submit(), reported by the next reap()
   std::vector<Input> inputs_;
@@ -53,11 +59,15 @@ class ProcessBackend : public Backend {
 
  private:
   void put(const Input& input) noexcept;
+  void take_inbox();
   void start(const Output& output);
   void cancel(const Output& output);
 
   std::int64_t start_ns_;
+  Seam* seam_;
+  int unpolled_ = 0;  // reaps in a row that did not look at the world
   JobDesk jobs_;
+  LookupDesk lookups_;
 };
 
 }  // namespace rondo

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// seam.hpp - the one place through which a backend calls the system, so that tests can make a call fail.
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+namespace rondo {
+
+/// What a backend asks of the system, or of the library that it stands on.
+enum class Call : std::uint8_t {
+  open,        // the backend's own descriptors
+  wait,        // epoll_wait, event_base_loop, io_uring_enter, ...
+  watch,       // epoll_ctl, event_add, ...
+  wake,        // the write that ends a wait
+  socket, set_option, get_option, get_name, bind, listen, connect, accept,
+  recv, send, recv_from, send_to, shutdown, close,
+  last_call
+};
+
+/// What is to go wrong: an error instead of the call, or fewer bytes than asked for.
+struct Fault {
+  int error = 0;
+  std::size_t limit = SIZE_MAX;
+};
+
+/// Asked before each call; given to a backend in its options. Belongs to the loop's thread, but for Call::wake, which
+/// comes from any. Calls that give something back (close) are announced, and made whatever the answer.
+class Seam {
+ public:
+  virtual ~Seam() = default;
+  virtual Fault before(Call call) = 0;
+};
+
+/// Calls `function()`, unless the seam says that it fails; then gives -1 with errno. `seam` may be null.
+template <class F>
+auto through(Seam* seam, Call call, F function) -> decltype(function()) {
+  if (seam) [[unlikely]] {
+    if (const Fault fault = seam->before(call); fault.error != 0) {
+      errno = fault.error;
+      return -1;
+    }
+  }
+  return function();
+}
+
+/// The same for calls that move bytes: `function(size)`, with less than `size` if the seam says so.
+template <class F>
+auto through(Seam* seam, Call call, std::size_t size, F function) -> decltype(function(size)) {
+  if (seam) [[unlikely]] {
+    const Fault fault = seam->before(call);
+    if (fault.error != 0) {
+      errno = fault.error;
+      return -1;
+    }
+    if (fault.limit < size) size = fault.limit;
+  }
+  return function(size);
+}
+
+}  // namespace rondo
