@@ -16,6 +16,8 @@
 #include <cerrno>
 #include <deque>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "descriptor.hpp"
 
@@ -36,6 +38,10 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
     if (signals_.is_open()) signals_.release();
     for (auto& [descriptor, watch] : watches_) watch.stream.release();
     watches_.clear();
+    for (auto& socket : sockets_) {
+      if (socket) socket->stream.release();
+    }
+    sockets_.clear();
     work_.reset();
   }
 
@@ -57,10 +63,60 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
       timer_.async_wait([](std::error_code) {});
     }
     context_.restart();
-    if (deadline != Instant::min()) context_.run_one();
-    if (timed) timer_.cancel();
-    context_.poll();
+    static_cast<void>(through(backend_->seam(), SystemCall::wait, [&] {
+      if (deadline != Instant::min()) context_.run_one();
+      if (timed) timer_.cancel();
+      return static_cast<int>(context_.poll());
+    }));
   }
+
+  // --- sockets: registered once; Asio is asked for an edge only when an operation needs one --------------------------
+
+  int watch_socket(int descriptor) {
+    const auto at = static_cast<std::size_t>(descriptor);
+    if (sockets_.size() <= at) sockets_.resize(at + 1);
+    auto socket = std::make_unique<SocketWatch>(context_, ++serial_);
+    std::error_code error;
+    const int result = through(backend_->seam(), SystemCall::watch, [&] {
+      socket->stream.assign(descriptor, error);
+      errno = error.value();
+      return error ? -1 : 0;
+    });
+    if (result == 0) {
+      sockets_[at] = std::move(socket);
+      return 0;
+    }
+    const int reason = errno;
+    if (socket->stream.is_open()) socket->stream.release();
+    return reason;
+  }
+
+  void forget_socket(int descriptor) {
+    auto& socket = sockets_[static_cast<std::size_t>(descriptor)];
+    socket->stream.release();
+    socket.reset();
+  }
+
+  void await_edge(int descriptor, bool out) {
+    SocketWatch& socket = *sockets_[static_cast<std::size_t>(descriptor)];
+    bool& awaited = out ? socket.out_awaited : socket.in_awaited;
+    if (std::exchange(awaited, true)) return;
+    socket.stream.async_wait(
+        out ? asio::posix::stream_descriptor::wait_write : asio::posix::stream_descriptor::wait_read,
+        [self = shared_from_this(), descriptor, out, serial = socket.serial](std::error_code error) {
+          if (!error) self->edge(descriptor, out, serial);
+        });
+  }
+
+  void edge(int descriptor, bool out, std::uint64_t serial) {
+    if (!backend_) return;
+    SocketWatch* socket = sockets_[static_cast<std::size_t>(descriptor)].get();
+    if (!socket || socket->serial != serial) return;  // closed meanwhile; the number may be another socket's
+    (out ? socket->out_awaited : socket->in_awaited) = false;
+    backend_->on_edge(descriptor, !out, out, false);  // the next wait tells of an end again
+  }
+
+  // --- descriptors of the caller's ----------------------------------------------------------------------------------
 
   /// 0, or why not.
   int start(const Output& output) {
@@ -104,6 +160,13 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
   }
 
  private:
+  struct SocketWatch {
+    SocketWatch(asio::io_context& context, std::uint64_t number) : stream(context), serial(number) {}
+    asio::posix::stream_descriptor stream;
+    std::uint64_t serial;
+    bool in_awaited = false;
+    bool out_awaited = false;
+  };
   struct Watch {
     asio::posix::stream_descriptor stream;
     std::deque<OperationId> waiting;
@@ -121,6 +184,8 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer timer_;
   asio::posix::stream_descriptor signals_;
+  std::vector<std::unique_ptr<SocketWatch>> sockets_;  // by descriptor
+  std::uint64_t serial_ = 0;
   std::map<int, Watch> watches_;
   AsioBackend* backend_;
 };
@@ -132,7 +197,7 @@ AsioBackend::AsioBackend(asio::io_context& context, AsioOptions options)
     : AsioBackend(nullptr, &context, std::move(options)) {}
 
 AsioBackend::AsioBackend(std::unique_ptr<asio::io_context> own, asio::io_context* context, AsioOptions options)
-    : ProcessBackend(std::move(options.default_executor)),
+    : ReadinessBackend(std::move(options.default_executor), options.seam),
       own_context_(std::move(own)),
       world_(std::make_shared<World>(own_context_ ? *own_context_ : *context, *this)) {
   world_->watch_signals(signals_.descriptor());
@@ -145,9 +210,15 @@ AsioBackend::~AsioBackend() {
 
 asio::io_context& AsioBackend::context() const { return world_->context(); }
 
-void AsioBackend::wait(Instant deadline) { world_->run(deadline); }
+void AsioBackend::wait_for_edges(Instant deadline) { world_->run(deadline); }
 
 void AsioBackend::wake() noexcept { world_->wake(); }
+
+int AsioBackend::watch(int descriptor) { return world_->watch_socket(descriptor); }
+
+void AsioBackend::unwatch(int descriptor) noexcept { world_->forget_socket(descriptor); }
+
+void AsioBackend::await_edge(int descriptor, Way way) { world_->await_edge(descriptor, way == Way::out); }
 
 void AsioBackend::start_readiness(const Output& output) {
   if (const int error = world_->start(output)) ready_.push_back(Input::completion(output.id, -error));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // epoll.cpp - the loop's values turned into system calls.
 //
-// Every descriptor that somebody waits for is registered once, with EPOLLONESHOT: a wait that begins re-arms it (one
-// epoll_ctl), which also asks the kernel whether it is ready now; between waits it stays registered and silent. A
-// descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
+// Sockets are registered once, edge-triggered in both directions (readiness_backend.cpp). Descriptors of the caller's,
+// whose reads and writes we do not see, are registered once, too, but with EPOLLONESHOT: a wait that begins re-arms them
+// (one epoll_ctl), which also asks the kernel whether they are ready now; between waits they stay silent. A descriptor
+// that was closed behind our back is unknown to epoll by then, and is simply registered again.
 #include <rondo/backends/epoll.hpp>
 
 #include <sys/epoll.h>
@@ -33,7 +34,7 @@ void erase(std::deque<OperationId>& from, OperationId id) {
 
 }  // namespace
 
-EpollBackend::EpollBackend(EpollOptions options) : ProcessBackend(std::move(options.default_executor)) {
+EpollBackend::EpollBackend(EpollOptions options) : ReadinessBackend(std::move(options.default_executor), options.seam) {
   try {
     open_descriptors();
   } catch (...) {
@@ -48,14 +49,15 @@ EpollBackend::~EpollBackend() {
 }
 
 void EpollBackend::open_descriptors() {
-  epoll_ = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-  wake_ = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-  timer_ = check(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create");
+  const auto open = [this](const char* what, auto make) { return check(through(seam(), SystemCall::open, make), what); };
+  epoll_ = open("epoll_create1", [] { return epoll_create1(EPOLL_CLOEXEC); });
+  wake_ = open("eventfd", [] { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
+  timer_ = open("timerfd_create", [] { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); });
   for (const int descriptor : {wake_, timer_, signals_.descriptor()}) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
     event.data.fd = descriptor;
-    check(epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event), "epoll_ctl");
+    check(control(EPOLL_CTL_ADD, descriptor, &event), "epoll_ctl");
   }
 }
 
@@ -70,10 +72,11 @@ void EpollBackend::close_descriptors() noexcept {
 void EpollBackend::wake() noexcept {
   wakeups_.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+  while (through(seam(), SystemCall::wake, [&] { return ::write(wake_, &one, sizeof one); }) < 0 && errno == EINTR) {
+  }
 }
 
-void EpollBackend::wait(Instant deadline) {
+void EpollBackend::wait_for_edges(Instant deadline) {
   std::array<epoll_event, 256> events;
   const int count = poll(events.data(), static_cast<int>(events.size()), deadline);
   for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(count))) {
@@ -82,17 +85,21 @@ void EpollBackend::wait(Instant deadline) {
 }
 
 int EpollBackend::poll(epoll_event* events, int capacity, Instant deadline) {
-  if (deadline == Instant::min()) return std::max(0, epoll_wait(epoll_, events, capacity, 0));
-  if (deadline == never) return std::max(0, epoll_wait(epoll_, events, capacity, -1));
+  const auto wait = [&](int timeout) {
+    return std::max(0, through(seam(), SystemCall::wait, [&] { return epoll_wait(epoll_, events, capacity, timeout); }));
+  };
+  if (deadline == Instant::min()) return wait(0);
+  if (deadline == never) return wait(-1);
   if (has_pwait2_) {
     const std::int64_t left = std::max<std::int64_t>(0, (deadline - now()).count());
     const timespec timeout = to_timespec(left);
-    const int count = epoll_pwait2(epoll_, events, capacity, &timeout, nullptr);
+    const int count =
+        through(seam(), SystemCall::wait, [&] { return epoll_pwait2(epoll_, events, capacity, &timeout, nullptr); });
     if (count >= 0 || errno != ENOSYS) return std::max(0, count);
     has_pwait2_ = false;
   }
   set_timer(deadline);
-  return std::max(0, epoll_wait(epoll_, events, capacity, -1));
+  return wait(-1);
 }
 
 void EpollBackend::arm(Instant deadline) {
@@ -110,6 +117,11 @@ void EpollBackend::set_timer(Instant deadline) {
 void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
   if (descriptor == wake_ || descriptor == timer_) return;
   if (descriptor == signals_.descriptor()) return signals_.read(inputs_);
+  if (is_socket(descriptor)) {
+    constexpr std::uint32_t over = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+    return on_edge(descriptor, (events & (EPOLLIN | over)) != 0, (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
+                   (events & over) != 0);
+  }
   const auto found = watches_.find(descriptor);
   if (found == watches_.end()) return;
   Watch& watch = found->second;
@@ -127,6 +139,20 @@ void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
 
 // --- descriptors ------------------------------------------------------------------------------------------------------
 
+int EpollBackend::watch(int descriptor) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.fd = descriptor;
+  return control(EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
+}
+
+/// Closing the descriptor is all that epoll needs.
+void EpollBackend::unwatch(int) noexcept {}
+
+int EpollBackend::control(int what, int descriptor, epoll_event* event) {
+  return through(seam(), SystemCall::watch, [&] { return epoll_ctl(epoll_, what, descriptor, event); });
+}
+
 void EpollBackend::start_readiness(const Output& output) {
   Watch& watch = watches_[output.handle];
   auto& waiting = output.kind == OperationKind::readable ? watch.readers : watch.writers;
@@ -143,8 +169,8 @@ int EpollBackend::rearm(int descriptor, Watch& watch) {
   if (!watch.readers.empty()) event.events |= EPOLLIN;
   if (!watch.writers.empty()) event.events |= EPOLLOUT;
   event.data.fd = descriptor;
-  if (watch.registered && epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) == 0) return 0;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0) {
+  if (watch.registered && control(EPOLL_CTL_MOD, descriptor, &event) == 0) return 0;
+  if (control(EPOLL_CTL_ADD, descriptor, &event) == 0) {
     watch.registered = true;
     return 0;
   }
@@ -162,7 +188,7 @@ void EpollBackend::cancel_readiness(const Output& output) {
   if (waiting.size() == before) return;  // it is ready, and its completion is on the way
   ready_.push_back(Input::completion(output.id, -ECANCELED));
   if (watch.readers.empty() && watch.writers.empty()) {
-    epoll_ctl(epoll_, EPOLL_CTL_DEL, output.handle, nullptr);  // fails if it was closed meanwhile, which is as good
+    control(EPOLL_CTL_DEL, output.handle, nullptr);  // fails if it was closed meanwhile, which is as good
     watches_.erase(found);
   }
 }

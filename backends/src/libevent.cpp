@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // libevent.cpp - the loop's values turned into libevent's events.
 //
-// A wait for a descriptor is an event that fires once; libevent forgets the descriptor until the next wait begins.
+// A socket is one event for as long as it is open, edge-triggered in both directions (readiness_backend.cpp). A wait for a
+// descriptor of the caller's is an event that fires once; libevent forgets the descriptor until the next wait begins.
 #include <rondo/backends/libevent.hpp>
 
 #include <event2/event.h>
@@ -43,10 +44,10 @@ LibeventBackend::LibeventBackend(event_base& base, LibeventOptions options)
     : LibeventBackend(nullptr, &base, std::move(options)) {}
 
 LibeventBackend::LibeventBackend(std::unique_ptr<event_base, FreeBase> own, event_base* base, LibeventOptions options)
-    : ProcessBackend(std::move(options.default_executor)),
+    : ReadinessBackend(std::move(options.default_executor), options.seam),
       own_base_(std::move(own)),
       base_(own_base_ ? own_base_.get() : base),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      wake_(through(options.seam, SystemCall::open, [] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); })) {
   if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   try {
     const auto on_wake = [](evutil_socket_t descriptor, short, void*) {
@@ -86,21 +87,44 @@ LibeventBackend::EventPtr LibeventBackend::make_event(int descriptor, short what
 
 void LibeventBackend::wake() noexcept {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+  while (through(seam(), SystemCall::wake, [&] { return ::write(wake_, &one, sizeof one); }) < 0 && errno == EINTR) {
+  }
 }
 
-void LibeventBackend::wait(Instant deadline) {
+void LibeventBackend::wait_for_edges(Instant deadline) {
   const bool timed = deadline != Instant::min() && deadline != never;
   if (timed) {
     const std::int64_t us = std::max<std::int64_t>(0, ((deadline - now()).count() + 999) / 1000);
     const timeval left{static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
     event_add(timer_.get(), &left);
   }
-  event_base_loop(base_, deadline == Instant::min() ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+  const int how = deadline == Instant::min() ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
+  static_cast<void>(through(seam(), SystemCall::wait, [&] { return event_base_loop(base_, how); }));
   if (timed) event_del(timer_.get());
 }
 
 // --- descriptors ------------------------------------------------------------------------------------------------------
+
+int LibeventBackend::add(event& added) {
+  return through(seam(), SystemCall::watch, [&] { return event_add(&added, nullptr); });
+}
+
+int LibeventBackend::watch(int descriptor) {
+  if ((event_base_get_features(base_) & EV_FEATURE_ET) == 0) return EOPNOTSUPP;
+  const auto at = static_cast<std::size_t>(descriptor);
+  if (sockets_.size() <= at) sockets_.resize(at + 1);
+  const short edges = EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST;
+  sockets_[at] = make_event(descriptor, edges, [](evutil_socket_t ready, short what, void* who) {
+    const bool ended = (what & EV_CLOSED) != 0;
+    static_cast<LibeventBackend*>(who)->on_edge(ready, ended || (what & EV_READ) != 0, (what & EV_WRITE) != 0, ended);
+  }, this);
+  errno = 0;
+  if (add(*sockets_[at]) == 0) return 0;
+  sockets_[at].reset();
+  return errno != 0 ? errno : EPERM;
+}
+
+void LibeventBackend::unwatch(int descriptor) noexcept { sockets_[static_cast<std::size_t>(descriptor)].reset(); }
 
 void LibeventBackend::start_readiness(const Output& output) {
   if (const int error = refusal_of(output.handle)) {  // libevent would tell standard error, and not us
@@ -119,7 +143,7 @@ void LibeventBackend::start_readiness(const Output& output) {
     }, &watch);
   }
   errno = 0;
-  if (watch.waiting.empty() && event_add(watch.event.get(), nullptr) != 0) {
+  if (watch.waiting.empty() && add(*watch.event) != 0) {
     ready_.push_back(Input::completion(output.id, errno != 0 ? -errno : -EPERM));
     all.erase(at);
     return;

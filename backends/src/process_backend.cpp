@@ -43,12 +43,13 @@ void ProcessBackend::put(const Input& input) noexcept {
 void ProcessBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
 
 std::span<const Input> ProcessBackend::reap(Instant deadline) {
+  reclaim();
   inputs_.clear();
   std::swap(inputs_, ready_);
   take_inbox();
   if (!inputs_.empty() && ++unpolled_ < most_unpolled) return inputs_;  // what submit() found: no need to ask again
   unpolled_ = 0;
-  const bool sleeps = inputs_.empty() && deadline > now() && inbox_.fall_asleep();
+  const bool sleeps = inputs_.empty() && !unfinished() && deadline > now() && inbox_.fall_asleep();
   wait(sleeps ? deadline : Instant::min());
   if (sleeps) inbox_.wake_up();
   take_inbox();

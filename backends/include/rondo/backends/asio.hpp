@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include <rondo/backends/process_backend.hpp>
+#include <rondo/backends/readiness_backend.hpp>
 
 namespace asio {
 class io_context;
@@ -16,11 +16,12 @@ namespace rondo {
 
 struct AsioOptions {
   ThreadPoolOptions default_executor = {};  // made when the first job needs it
+  Seam* seam = nullptr;                     // for tests
 };
 
 /// Waits in io_context::run_one(). On the caller's io_context the caller's handlers run as well while this waits; the
 /// context must outlive the backend, and nobody else may run it meanwhile.
-class AsioBackend final : public ProcessBackend {
+class AsioBackend final : public ReadinessBackend {
  public:
   explicit AsioBackend(AsioOptions options = {});
   explicit AsioBackend(asio::io_context& context, AsioOptions options = {});
@@ -33,7 +34,10 @@ class AsioBackend final : public ProcessBackend {
   class World;
 
   AsioBackend(std::unique_ptr<asio::io_context> own, asio::io_context* context, AsioOptions options);
-  void wait(Instant deadline) override;
+  void wait_for_edges(Instant deadline) override;
+  int watch(int descriptor) override;
+  void unwatch(int descriptor) noexcept override;
+  void await_edge(int descriptor, Way way) override;
   void wake() noexcept override;
   void start_readiness(const Output& output) override;
   void cancel_readiness(const Output& output) override;

@@ -7,7 +7,7 @@
 #include <deque>
 #include <map>
 
-#include <rondo/backends/process_backend.hpp>
+#include <rondo/backends/readiness_backend.hpp>
 
 struct epoll_event;
 
@@ -15,11 +15,12 @@ namespace rondo {
 
 struct EpollOptions {
   ThreadPoolOptions default_executor = {};  // made when the first job needs it
+  Seam* seam = nullptr;                     // for tests
 };
 
 /// Waits in epoll_pwait2 with nanoseconds, so that no wait is rounded to milliseconds; where the kernel lacks it, a
 /// timerfd keeps the deadline.
-class EpollBackend final : public ProcessBackend {
+class EpollBackend final : public ReadinessBackend {
  public:
   /// Throws std::system_error when the kernel refuses a descriptor.
   explicit EpollBackend(EpollOptions options = {});
@@ -44,10 +45,13 @@ class EpollBackend final : public ProcessBackend {
     bool registered = false;
   };
 
-  void wait(Instant deadline) override;
+  void wait_for_edges(Instant deadline) override;
   void wake() noexcept override;
   void start_readiness(const Output& output) override;
   void cancel_readiness(const Output& output) override;
+  int watch(int descriptor) override;
+  void unwatch(int descriptor) noexcept override;
+  int control(int what, int descriptor, ::epoll_event* event);
   void open_descriptors();
   void close_descriptors() noexcept;
   void set_timer(Instant deadline);

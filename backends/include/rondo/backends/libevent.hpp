@@ -5,8 +5,9 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <vector>
 
-#include <rondo/backends/process_backend.hpp>
+#include <rondo/backends/readiness_backend.hpp>
 
 struct event;
 struct event_base;
@@ -15,11 +16,13 @@ namespace rondo {
 
 struct LibeventOptions {
   ThreadPoolOptions default_executor = {};  // made when the first job needs it
+  Seam* seam = nullptr;                     // for tests
 };
 
 /// Waits in event_base_loop(); deadlines are rounded up to microseconds. On the caller's event_base the caller's events
-/// run as well while this waits; the base must outlive the backend, and nobody else may run it meanwhile.
-class LibeventBackend final : public ProcessBackend {
+/// run as well while this waits; the base must outlive the backend, and nobody else may run it meanwhile. Sockets need a
+/// base with edge-triggered events (libevent's epoll or kqueue); on another one they fail with std::errc::not_supported.
+class LibeventBackend final : public ReadinessBackend {
  public:
   /// On an event_base of its own, with precise timers and without locks. Throws std::runtime_error when libevent refuses.
   explicit LibeventBackend(LibeventOptions options = {});
@@ -46,16 +49,20 @@ class LibeventBackend final : public ProcessBackend {
   using Watches = std::map<int, Watch>;
 
   LibeventBackend(std::unique_ptr<event_base, FreeBase> own, event_base* base, LibeventOptions options);
-  void wait(Instant deadline) override;
+  void wait_for_edges(Instant deadline) override;
   void wake() noexcept override;
   void start_readiness(const Output& output) override;
   void cancel_readiness(const Output& output) override;
+  int add(event& added);
+  int watch(int descriptor) override;
+  void unwatch(int descriptor) noexcept override;
   Watches& watches(OperationKind kind) { return kind == OperationKind::readable ? readers_ : writers_; }
   EventPtr make_event(int descriptor, short what, void (*callback)(int, short, void*), void* argument) const;
 
   std::unique_ptr<event_base, FreeBase> own_base_;
   event_base* base_;
   int wake_ = -1;  // eventfd
+  std::vector<EventPtr> sockets_;  // by descriptor
   Watches readers_;
   Watches writers_;
   EventPtr wake_event_;

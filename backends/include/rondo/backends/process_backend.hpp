@@ -40,6 +40,10 @@ class ProcessBackend : public Backend {
   /// Waits until something has happened, but not past `deadline` (Instant::min(): does not wait), and reports what has
   /// to `inputs_`.
   virtual void wait(Instant deadline) = 0;
+  /// True if there is something to do that wait() must not sleep before.
+  virtual bool unfinished() const { return false; }
+  /// The inputs of the last reap() are not looked at any more, nor what bytes they brought.
+  virtual void reclaim() {}
   /// Ends a wait(). From any thread.
   virtual void wake() noexcept = 0;
   /// What completes at once goes to `ready_`.

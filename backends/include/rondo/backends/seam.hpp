@@ -9,7 +9,7 @@
 namespace rondo {
 
 /// What a backend asks of the system, or of the library that it stands on.
-enum class Call : std::uint8_t {
+enum class SystemCall : std::uint8_t {
   open,        // the backend's own descriptors
   wait,        // epoll_wait, event_base_loop, io_uring_enter, ...
   watch,       // epoll_ctl, event_add, ...
@@ -25,17 +25,17 @@ struct Fault {
   std::size_t limit = SIZE_MAX;
 };
 
-/// Asked before each call; given to a backend in its options. Belongs to the loop's thread, but for Call::wake, which
+/// Asked before each call; given to a backend in its options. Belongs to the loop's thread, but for SystemCall::wake, which
 /// comes from any. Calls that give something back (close) are announced, and made whatever the answer.
 class Seam {
  public:
   virtual ~Seam() = default;
-  virtual Fault before(Call call) = 0;
+  virtual Fault before(SystemCall call) = 0;
 };
 
 /// Calls `function()`, unless the seam says that it fails; then gives -1 with errno. `seam` may be null.
 template <class F>
-auto through(Seam* seam, Call call, F function) -> decltype(function()) {
+auto through(Seam* seam, SystemCall call, F function) -> decltype(function()) {
   if (seam) [[unlikely]] {
     if (const Fault fault = seam->before(call); fault.error != 0) {
       errno = fault.error;
@@ -47,7 +47,7 @@ auto through(Seam* seam, Call call, F function) -> decltype(function()) {
 
 /// The same for calls that move bytes: `function(size)`, with less than `size` if the seam says so.
 template <class F>
-auto through(Seam* seam, Call call, std::size_t size, F function) -> decltype(function(size)) {
+auto through(Seam* seam, SystemCall call, std::size_t size, F function) -> decltype(function(size)) {
   if (seam) [[unlikely]] {
     const Fault fault = seam->before(call);
     if (fault.error != 0) {

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+// open_socket.cpp - see open_socket.hpp.
+#include "open_socket.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "socket_address.hpp"
+
+namespace rondo {
+namespace {
+
+int family_of(const Address& address) {
+  if (address.family() == Address::Family::ipv6) return AF_INET6;
+  return address.family() == Address::Family::unix ? AF_UNIX : AF_INET;
+}
+
+/// A descriptor that is closed unless it is kept.
+class Opening {
+ public:
+  Opening(Seam* seam, int family, int type) : seam_(seam) {
+    descriptor_ = through(seam, SystemCall::socket, [&] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); });
+    if (descriptor_ < 0) error_ = errno;
+  }
+  ~Opening() {
+    if (descriptor_ >= 0) close_descriptor(seam_, descriptor_);
+  }
+  Opening(const Opening&) = delete;
+  Opening& operator=(const Opening&) = delete;
+
+  bool good() const { return error_ == 0; }
+  int descriptor() const { return descriptor_; }
+  void check(int result) {
+    if (result < 0 && good()) error_ = errno;
+  }
+  void set(int level, int name, int value) {
+    if (!good()) return;
+    check(through(seam_, SystemCall::set_option,
+                  [&] { return ::setsockopt(descriptor_, level, name, &value, sizeof value); }));
+  }
+  void bind(const Address& address) {
+    if (!good()) return;
+    const SocketAddress to = to_system(address);
+    if (to.size == 0) {
+      error_ = ENAMETOOLONG;
+      return;
+    }
+    check(through(seam_, SystemCall::bind, [&] { return ::bind(descriptor_, to.data(), to.size); }));
+  }
+  /// The descriptor, which is the caller's from now on, or -errno.
+  int keep() { return good() ? std::exchange(descriptor_, -1) : -error_; }
+
+ private:
+  Seam* seam_;
+  int descriptor_ = -1;
+  int error_ = 0;
+};
+
+void set_options(Opening& opening, const SocketOptions& options, int family, int type) {
+  const bool tcp = family != AF_UNIX && type == SOCK_STREAM;
+  if (tcp && options.no_delay) opening.set(IPPROTO_TCP, TCP_NODELAY, 1);
+  if (tcp && options.keep_alive) opening.set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (options.reuse_port) opening.set(SOL_SOCKET, SO_REUSEPORT, 1);
+  if (options.broadcast) opening.set(SOL_SOCKET, SO_BROADCAST, 1);
+  if (family == AF_INET6) opening.set(IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only ? 1 : 0);
+  if (options.send_buffer > 0) opening.set(SOL_SOCKET, SO_SNDBUF, options.send_buffer);
+  if (options.receive_buffer > 0) opening.set(SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
+}
+
+/// True if a socket's file is at the path, and nobody listens there.
+bool is_left_over(const Address& address) {
+  const std::string path(address.path());
+  struct stat status {};
+  if (path.empty() || path.front() == '\0' || ::stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    return false;
+  }
+  const SocketAddress to = to_system(address);
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;
+  const bool refused = ::connect(probe, to.data(), to.size) != 0 && errno == ECONNREFUSED;
+  ::close(probe);
+  return refused;
+}
+
+Address name_of(Seam* seam, int descriptor, bool remote) {
+  SocketAddress name;
+  const int result = through(seam, SystemCall::get_name, [&] {
+    return remote ? ::getpeername(descriptor, name.data(), &name.size)
+                  : ::getsockname(descriptor, name.data(), &name.size);
+  });
+  return result == 0 ? from_system(name.data(), name.size) : Address();
+}
+
+}  // namespace
+
+void close_descriptor(Seam* seam, int descriptor) noexcept {
+  if (seam) static_cast<void>(seam->before(SystemCall::close));
+  ::close(descriptor);
+}
+
+int open_listener(Seam* seam, Endpoint& endpoint) {
+  const int family = family_of(endpoint.local);
+  if (family == AF_UNIX && is_left_over(endpoint.local)) ::unlink(std::string(endpoint.local.path()).c_str());
+  Opening opening(seam, family, SOCK_STREAM);
+  if (family != AF_UNIX && endpoint.options.reuse_address) opening.set(SOL_SOCKET, SO_REUSEADDR, 1);
+  set_options(opening, endpoint.options, family, SOCK_STREAM);
+  opening.bind(endpoint.local);
+  if (opening.good()) {
+    opening.check(through(seam, SystemCall::listen, [&] { return ::listen(opening.descriptor(), endpoint.backlog); }));
+  }
+  if (opening.good()) endpoint.local = name_of(seam, opening.descriptor(), false);
+  return opening.keep();
+}
+
+int open_datagram_socket(Seam* seam, Endpoint& endpoint) {
+  const int family = family_of(endpoint.local ? endpoint.local : endpoint.remote);
+  Opening opening(seam, family, SOCK_DGRAM);
+  set_options(opening, endpoint.options, family, SOCK_DGRAM);
+  if (endpoint.local) opening.bind(endpoint.local);
+  if (endpoint.remote && opening.good()) {
+    const SocketAddress to = to_system(endpoint.remote);
+    opening.check(through(seam, SystemCall::connect, [&] { return ::connect(opening.descriptor(), to.data(), to.size); }));
+  }
+  if (opening.good()) endpoint.local = name_of(seam, opening.descriptor(), false);
+  return opening.keep();
+}
+
+int open_stream(Seam* seam, const Endpoint& endpoint) {
+  const int family = family_of(endpoint.remote);
+  Opening opening(seam, family, SOCK_STREAM);
+  set_options(opening, endpoint.options, family, SOCK_STREAM);
+  if (endpoint.local) opening.bind(endpoint.local);
+  return opening.keep();
+}
+
+int name_ends(Seam* seam, int descriptor, Endpoint& endpoint) {
+  SocketAddress name;
+  const int result = through(seam, SystemCall::get_name, [&] { return ::getpeername(descriptor, name.data(), &name.size); });
+  if (result < 0) return -errno;
+  endpoint.remote = from_system(name.data(), name.size);
+  endpoint.local = name_of(seam, descriptor, false);
+  return 0;
+}
+
+int error_of(Seam* seam, int descriptor) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  const int result = through(seam, SystemCall::get_option,
+                             [&] { return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size); });
+  return result < 0 ? errno : error;
+}
+
+}  // namespace rondo

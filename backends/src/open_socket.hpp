@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// open_socket.hpp - sockets made as an Endpoint says: non-blocking, with their options set, bound.
+//
+// Each gives a descriptor, or -errno with nothing left open. What succeeds fills in the addresses of the endpoint.
+#pragma once
+
+#include <rondo/backends/seam.hpp>
+#include <rondo/endpoint.hpp>
+
+namespace rondo {
+
+/// A listener. Of a Unix path that an earlier server has left, the file is removed first.
+int open_listener(Seam* seam, Endpoint& endpoint);
+int open_datagram_socket(Seam* seam, Endpoint& endpoint);
+/// A stream that is to be connected to endpoint.remote, bound to endpoint.local if that is given.
+int open_stream(Seam* seam, const Endpoint& endpoint);
+
+/// Fills in both ends of what is connected; -ENOTCONN if it is not.
+int name_ends(Seam* seam, int descriptor, Endpoint& endpoint);
+
+/// The error that ended a connect(), 0 if it went well.
+int error_of(Seam* seam, int descriptor);
+
+void close_descriptor(Seam* seam, int descriptor) noexcept;
+
+}  // namespace rondo

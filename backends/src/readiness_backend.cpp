@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSL-1.0
+// readiness_backend.cpp - operations that are tried, and tried again when their descriptor is ready.
+#include <rondo/backends/readiness_backend.hpp>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "open_socket.hpp"
+#include "socket_address.hpp"
+
+namespace rondo {
+namespace {
+
+static_assert(sizeof(Slice) == sizeof(iovec) && alignof(Slice) == alignof(iovec));
+
+constexpr std::size_t most_slices = 1024;  // that one call takes (UIO_MAXIOV)
+
+std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
+
+bool sends(OperationKind kind) {
+  return kind == OperationKind::connect || kind == OperationKind::send || kind == OperationKind::send_to ||
+         kind == OperationKind::shutdown;
+}
+
+}  // namespace
+
+// --- the hot buffer ---------------------------------------------------------------------------------------------------
+
+void HotBuffer::turn() {
+  if (used_ == 0) return;
+  half_ ^= 1;
+  used_ = 0;
+}
+
+std::byte* HotBuffer::memory() {
+  if (!halves_[half_]) halves_[half_] = std::make_unique_for_overwrite<std::byte[]>(size);
+  return halves_[half_].get();
+}
+
+// --- descriptors ------------------------------------------------------------------------------------------------------
+
+ReadinessBackend::~ReadinessBackend() {
+  for (std::size_t descriptor = 0; descriptor < sockets_.size(); ++descriptor) {
+    if (sockets_[descriptor]) ::close(static_cast<int>(descriptor));
+  }
+  for (const auto& [descriptor, path] : unix_paths_) ::unlink(path.c_str());
+}
+
+/// The descriptor, registered; or -errno, and it is closed.
+int ReadinessBackend::adopt(int descriptor) {
+  const auto at = static_cast<std::size_t>(descriptor);
+  if (sockets_.size() <= at) sockets_.resize(std::max(at + 1, 2 * sockets_.size()));
+  sockets_[at] = std::make_unique<Descriptor>();
+  sockets_[at]->out.ready = true;
+  const int error = watch(descriptor);
+  if (error == 0) return descriptor;
+  sockets_[at].reset();
+  close_descriptor(seam(), descriptor);
+  return -error;
+}
+
+void ReadinessBackend::drop(int descriptor) noexcept {
+  unwatch(descriptor);
+  sockets_[static_cast<std::size_t>(descriptor)].reset();
+  if (const auto path = unix_paths_.find(descriptor); path != unix_paths_.end()) {
+    ::unlink(path->second.c_str());
+    unix_paths_.erase(path);
+  }
+  close_descriptor(seam(), descriptor);
+}
+
+void ReadinessBackend::on_edge(int descriptor, bool in, bool out, bool ended) {
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+  known.ended |= ended;
+  if (in) known.in.ready = true;
+  if (out) known.out.ready = true;
+  if (in && !known.in.waiting.empty()) run(descriptor, Way::in, inputs_);
+  if (out && !known.out.waiting.empty()) run(descriptor, Way::out, inputs_);
+}
+
+void ReadinessBackend::wait(Instant deadline) {
+  wait_for_edges(deadline);
+  const std::vector<int> retries = std::exchange(retries_, {});
+  for (const int descriptor : retries) {
+    if (is_socket(descriptor)) on_edge(descriptor, true, true, false);
+  }
+}
+
+// --- starting, cancelling ---------------------------------------------------------------------------------------------
+
+void ReadinessBackend::start_socket(const Output& output) {
+  switch (output.kind) {
+    case OperationKind::connect:
+      return connect(output);
+    case OperationKind::listen: {
+      const int descriptor = open_listener(seam(), *output.endpoint);
+      const std::string_view path = output.endpoint->local.path();
+      if (descriptor >= 0 && !path.empty() && path.front() != '\0') unix_paths_[descriptor] = path;
+      return open(output, descriptor);
+    }
+    case OperationKind::open_datagram:
+      return open(output, open_datagram_socket(seam(), *output.endpoint));
+    case OperationKind::close:
+      return close(output);
+    default:
+      break;
+  }
+  if (!is_socket(output.handle)) {
+    ready_.push_back(Input::completion(output.id, -EBADF));
+    return;
+  }
+  Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
+  const Way way = sends(output.kind) ? Way::out : Way::in;
+  Direction& direction = way == Way::out ? known.out : known.in;
+  if (direction.waiting.empty() && direction.ready && attempt(output.handle, output, ready_)) return;
+  direction.waiting.push_back(output);
+  if (!direction.ready) await_edge(output.handle, way);
+}
+
+void ReadinessBackend::open(const Output& output, int descriptor) {
+  ready_.push_back(Input::completion(output.id, descriptor < 0 ? descriptor : adopt(descriptor)));
+}
+
+void ReadinessBackend::connect(const Output& output) {
+  const SocketAddress to = to_system(output.endpoint->remote);
+  int result = to.size == 0 ? (output.endpoint->remote ? -ENAMETOOLONG : -EDESTADDRREQ)
+                            : open_stream(seam(), *output.endpoint);
+  if (result >= 0) {
+    const int descriptor = result;
+    const int connected = through(seam(), SystemCall::connect, [&] { return ::connect(descriptor, to.data(), to.size); });
+    if (connected == 0 || errno == EINPROGRESS || errno == EINTR) {
+      result = adopt(descriptor);
+    } else {
+      result = -errno;
+      close_descriptor(seam(), descriptor);
+    }
+  }
+  if (result < 0) {
+    ready_.push_back(Input::completion(output.id, result));
+    return;
+  }
+  connecting_[key(output.id)] = result;
+  Direction& out = sockets_[static_cast<std::size_t>(result)]->out;
+  out.waiting.push_back(output);
+  out.ready = false;
+  await_edge(result, Way::out);
+}
+
+void ReadinessBackend::close(const Output& output) {
+  if (!is_socket(output.handle)) {
+    ready_.push_back(Input::completion(output.id, -EBADF));
+    return;
+  }
+  const Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
+  for (const Direction* direction : {&known.in, &known.out}) {
+    for (const Output& waiting : direction->waiting) ready_.push_back(Input::completion(waiting.id, -ECANCELED));
+  }
+  drop(output.handle);
+  ready_.push_back(Input::completion(output.id, 0));
+}
+
+void ReadinessBackend::cancel_socket(const Output& output) {
+  if (output.kind == OperationKind::connect) {
+    const auto found = connecting_.find(key(output.id));
+    if (found == connecting_.end()) return;  // it has ended, and its completion is on the way
+    drop(found->second);
+    connecting_.erase(found);
+    ready_.push_back(Input::completion(output.id, -ECANCELED));
+    return;
+  }
+  if (!is_socket(output.handle)) return;
+  Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
+  auto& waiting = (sends(output.kind) ? known.out : known.in).waiting;
+  const auto at = std::find_if(waiting.begin(), waiting.end(), [&](const Output& other) { return other.id == output.id; });
+  if (at == waiting.end()) return;
+  waiting.erase(at);
+  ready_.push_back(Input::completion(output.id, -ECANCELED));
+}
+
+// --- trying -----------------------------------------------------------------------------------------------------------
+
+/// Serves a queue as long as its direction is ready.
+void ReadinessBackend::run(int descriptor, Way way, std::vector<Input>& done) {
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+  Direction& direction = way == Way::out ? known.out : known.in;
+  std::size_t served = 0;
+  while (served < direction.waiting.size() && direction.ready) {
+    const Output output = direction.waiting[served];
+    if (!attempt(descriptor, output, done)) break;
+    if (!is_socket(descriptor)) return;  // a connect that failed
+    ++served;
+  }
+  direction.waiting.erase(direction.waiting.begin(), direction.waiting.begin() + static_cast<std::ptrdiff_t>(served));
+  if (!direction.waiting.empty() && !direction.ready) await_edge(descriptor, way);
+}
+
+/// True if it has its completion in `done`. False: its direction is not ready any more.
+bool ReadinessBackend::attempt(int descriptor, const Output& output, std::vector<Input>& done) {
+  switch (output.kind) {
+    case OperationKind::accept:
+      return attempt_accept(descriptor, output, done);
+    case OperationKind::connect:
+      return attempt_connect(descriptor, output, done);
+    case OperationKind::recv:
+      return attempt_recv(descriptor, output, done);
+    case OperationKind::send:
+      return attempt_send(descriptor, output, done);
+    case OperationKind::recv_from:
+      return attempt_recv_from(descriptor, output, done);
+    case OperationKind::send_to:
+      return attempt_send_to(descriptor, output, done);
+    case OperationKind::shutdown:
+      if (through(seam(), SystemCall::shutdown, [&] { return ::shutdown(descriptor, SHUT_WR); }) < 0) {
+        return fail(descriptor, output, done);
+      }
+      done.push_back(Input::completion(output.id, 0));
+      return true;
+    default:
+      done.push_back(Input::completion(output.id, -EOPNOTSUPP));
+      return true;
+  }
+}
+
+/// What an error in errno means: an end of the operation, or that it must wait.
+bool ReadinessBackend::fail(int descriptor, const Output& output, std::vector<Input>& done) {
+  const int error = errno;
+  if (error == EINTR) return attempt(descriptor, output, done);
+  if (error != EAGAIN && error != EWOULDBLOCK) {
+    done.push_back(Input::completion(output.id, -error));
+    return true;
+  }
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+  (sends(output.kind) ? known.out : known.in).ready = false;
+  if (seam()) retries_.push_back(descriptor);  // an EAGAIN that a test made up is followed by no edge
+  return false;
+}
+
+bool ReadinessBackend::attempt_accept(int descriptor, const Output& output, std::vector<Input>& done) {
+  SocketAddress peer;
+  const int accepted = through(seam(), SystemCall::accept, [&] {
+    return ::accept4(descriptor, peer.data(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  });
+  if (accepted < 0) return fail(descriptor, output, done);
+  const int result = adopt(accepted);
+  if (result >= 0 && name_ends(seam(), accepted, *output.endpoint) < 0) {  // it is gone already: the first recv tells
+    output.endpoint->remote = from_system(peer.data(), peer.size);
+  }
+  done.push_back(Input::completion(output.id, result));
+  return true;
+}
+
+bool ReadinessBackend::attempt_connect(int descriptor, const Output& output, std::vector<Input>& done) {
+  int error = error_of(seam(), descriptor);
+  if (error == 0) error = -name_ends(seam(), descriptor, *output.endpoint);
+  if (error == ENOTCONN) {
+    sockets_[static_cast<std::size_t>(descriptor)]->out.ready = false;
+    return false;
+  }
+  connecting_.erase(key(output.id));
+  done.push_back(Input::completion(output.id, error == 0 ? descriptor : -error));
+  if (error != 0) drop(descriptor);
+  return true;
+}
+
+bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::vector<Input>& done) {
+  std::byte* const to = output.buffer ? output.buffer : hot_.room();
+  if (!to) {
+    retries_.push_back(descriptor);
+    return false;
+  }
+  std::size_t asked = output.buffer ? output.size : std::min(output.size, hot_.left());
+  const auto size = through(seam(), SystemCall::recv, asked, [&](std::size_t limit) {
+    asked = limit;
+    return ::recv(descriptor, to, limit, 0);
+  });
+  if (size < 0) return fail(descriptor, output, done);
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+  if (static_cast<std::size_t>(size) < asked && !known.ended) known.in.ready = false;
+  if (output.buffer || size == 0) {
+    done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
+  } else {
+    hot_.use(static_cast<std::size_t>(size));
+    done.push_back(Input::received(output.id, to, static_cast<std::size_t>(size)));
+  }
+  return true;
+}
+
+bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::vector<Input>& done) {
+  std::size_t asked = 0;
+  for (std::size_t i = 0; i < output.size; ++i) asked += output.slices[i].size;
+  const auto size = through(seam(), SystemCall::send, asked, [&](std::size_t limit) {
+    if (output.size == 1 || limit < asked) {
+      const std::size_t first = output.size > 0 ? std::min(limit, output.slices[0].size) : 0;
+      asked = first;
+      return ::send(descriptor, output.slices[0].data, first, MSG_NOSIGNAL);
+    }
+    msghdr message{};
+    message.msg_iov = reinterpret_cast<iovec*>(const_cast<Slice*>(output.slices));
+    message.msg_iovlen = std::min(output.size, most_slices);
+    return ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
+  });
+  if (size < 0) return fail(descriptor, output, done);
+  if (static_cast<std::size_t>(size) < asked && output.size <= most_slices) {
+    sockets_[static_cast<std::size_t>(descriptor)]->out.ready = false;
+  }
+  done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
+  return true;
+}
+
+bool ReadinessBackend::attempt_recv_from(int descriptor, const Output& output, std::vector<Input>& done) {
+  Datagram& datagram = *output.datagram;
+  SocketAddress from;
+  iovec piece{datagram.data, datagram.size};
+  msghdr message{};
+  message.msg_name = from.data();
+  message.msg_namelen = from.size;
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  const auto size = through(seam(), SystemCall::recv_from, [&] { return ::recvmsg(descriptor, &message, 0); });
+  if (size < 0) return fail(descriptor, output, done);
+  datagram.address = from_system(from.data(), message.msg_namelen);
+  datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
+  done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
+  return true;
+}
+
+bool ReadinessBackend::attempt_send_to(int descriptor, const Output& output, std::vector<Input>& done) {
+  const Datagram& datagram = *output.datagram;
+  const SocketAddress to = to_system(datagram.address);
+  const auto size = through(seam(), SystemCall::send_to, [&] {
+    return ::sendto(descriptor, datagram.data, datagram.size, MSG_NOSIGNAL, to.size > 0 ? to.data() : nullptr, to.size);
+  });
+  if (size < 0) return fail(descriptor, output, done);
+  done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
+  return true;
+}
+
+}  // namespace rondo
