@@ -151,9 +151,9 @@ void StreamCore::write(std::string_view bytes) {
   if (eof_asked_) throw RuntimeError("write: after write_eof() nothing more can be written");
   if (closing_) throw RuntimeError("write: the writer is closed");
   if (bytes.empty() || over()) return;
-  if (sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
+  if (pending_.empty() && sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
     sending_ += bytes;  // the send has not left yet
-    slice_ = {reinterpret_cast<const std::byte*>(sending_.data()), sending_.size()};
+    slice_ = rest();
   } else {
     pending_ += bytes;
     if (!sending()) go_on_sending();
@@ -161,8 +161,12 @@ void StreamCore::write(std::string_view bytes) {
   if (unsent() > limits_.high) paused_ = true;
 }
 
+Slice StreamCore::rest() const {
+  return {reinterpret_cast<const std::byte*>(sending_.data()) + sent_, sending_.size() - sent_};
+}
+
 void StreamCore::start_sending() {
-  slice_ = {reinterpret_cast<const std::byte*>(sending_.data()) + sent_, sending_.size() - sent_};
+  slice_ = rest();
   Output output;
   output.kind = OperationKind::send;
   output.handle = socket_.handle();

@@ -158,6 +158,7 @@ class StreamCore final : public Combinator {
   void keep(const std::byte* bytes, std::size_t size) noexcept;
   void received(std::int32_t result);
   void start_sending();
+  Slice rest() const;
   void sent(std::int32_t result);
   void go_on_sending();
   void finish();
