@@ -179,7 +179,10 @@ void StreamCore::start_sending() {
 void StreamCore::sent(std::int32_t result) {
   const Ref<StreamCore> held = Ref<StreamCore>::adopt(*this);  // the operation's
   if (result < 0) {
-    if (result != -ECANCELED) write_error_ = -result;
+    if (result != -ECANCELED) {
+      write_error_ = -result;
+      if (!end_) read_error_ = write_error_;  // what was not received is lost, and must not look like an end
+    }
     return finish();
   }
   sent_ += static_cast<std::size_t>(result);
@@ -212,7 +215,6 @@ void StreamCore::go_on_sending() {
 }
 
 void StreamCore::close_socket() {
-  closing_ = true;
   socket_.close();
   if (!receiving()) end_ = true;  // else the receive ends now, too
 }
@@ -236,12 +238,13 @@ void StreamCore::write_eof() {
 }
 
 void StreamCore::close() {
-  if (closing_ || over()) return;
+  if (closing_) return;
   closing_ = true;
-  if (!sending()) go_on_sending();
+  if (!over() && !sending()) go_on_sending();
 }
 
 void StreamCore::abort() {
+  closing_ = true;
   if (over()) return;
   forget(pending_);
   close_socket();
