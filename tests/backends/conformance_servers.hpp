@@ -61,7 +61,7 @@ CONFORMANCE("a server runs its handler for each connection, all at once") {
 CONFORMANCE("two hundred connections that come in one burst are all served") {
   const auto body = []() -> Coro<int> {
     ServerOptions options;
-    options.backlog = 10;
+    options.backlog = 512;
     const Server server = co_await start_server(echo, "127.0.0.1", 0, options);
     const Address at = server.addresses().at(0);
     std::vector<Coro<std::string>> clients;
