@@ -113,7 +113,7 @@ class AsioBackend::World : public std::enable_shared_from_this<World> {
     SocketWatch* socket = sockets_[static_cast<std::size_t>(descriptor)].get();
     if (!socket || socket->serial != serial) return;  // closed meanwhile; the number may be another socket's
     (out ? socket->out_awaited : socket->in_awaited) = false;
-    backend_->on_edge(descriptor, !out, out, false);  // the next wait tells of an end again
+    backend_->on_edge(descriptor, !out, out, Ended::no);  // the next wait tells of an end again
   }
 
   // --- descriptors of the caller's ----------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
   if (is_socket(descriptor)) {
     constexpr std::uint32_t over = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
     return on_edge(descriptor, (events & (EPOLLIN | over)) != 0, (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
-                   (events & over) != 0);
+                   (events & over) != 0 ? Ended::yes : Ended::no);
   }
   const auto found = watches_.find(descriptor);
   if (found == watches_.end()) return;

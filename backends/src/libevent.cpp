@@ -115,8 +115,11 @@ int LibeventBackend::watch(int descriptor) {
   if (sockets_.size() <= at) sockets_.resize(at + 1);
   const short edges = EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST;
   sockets_[at] = make_event(descriptor, edges, [](evutil_socket_t ready, short what, void* who) {
-    const bool ended = (what & EV_CLOSED) != 0;
-    static_cast<LibeventBackend*>(who)->on_edge(ready, ended || (what & EV_READ) != 0, (what & EV_WRITE) != 0, ended);
+    // libevent tells of an error as of both directions, and leaves out the end then.
+    const bool both = (what & EV_READ) != 0 && (what & EV_WRITE) != 0;
+    const Ended ended = (what & EV_CLOSED) != 0 ? Ended::yes : (both ? Ended::maybe : Ended::no);
+    const bool in = ended == Ended::yes || (what & EV_READ) != 0;
+    static_cast<LibeventBackend*>(who)->on_edge(ready, in, (what & EV_WRITE) != 0, ended);
   }, this);
   errno = 0;
   if (add(*sockets_[at]) == 0) return 0;

@@ -72,9 +72,9 @@ void ReadinessBackend::drop(int descriptor) noexcept {
   close_descriptor(seam(), descriptor);
 }
 
-void ReadinessBackend::on_edge(int descriptor, bool in, bool out, bool ended) {
+void ReadinessBackend::on_edge(int descriptor, bool in, bool out, Ended ended) {
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
-  known.ended |= ended;
+  known.ended = std::max(known.ended, ended);
   if (in) known.in.ready = true;
   if (out) known.out.ready = true;
   if (in && !known.in.waiting.empty()) run(descriptor, Way::in, inputs_);
@@ -85,7 +85,7 @@ void ReadinessBackend::wait(Instant deadline) {
   wait_for_edges(deadline);
   const std::vector<int> retries = std::exchange(retries_, {});
   for (const int descriptor : retries) {
-    if (is_socket(descriptor)) on_edge(descriptor, true, true, false);
+    if (is_socket(descriptor)) on_edge(descriptor, true, true, Ended::no);
   }
 }
 
@@ -278,7 +278,10 @@ bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::v
   });
   if (size < 0) return fail(descriptor, output, done);
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
-  if (static_cast<std::size_t>(size) < asked && !known.ended) known.in.ready = false;
+  if (static_cast<std::size_t>(size) < asked) {  // drained, unless the end is there, too: the next call tells
+    if (known.ended == Ended::no) known.in.ready = false;
+    if (known.ended == Ended::maybe) known.ended = Ended::no;
+  }
   if (output.buffer || size == 0) {
     done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
   } else {

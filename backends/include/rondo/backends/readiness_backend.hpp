@@ -53,8 +53,10 @@ class ReadinessBackend : public ProcessBackend {
   bool is_socket(int descriptor) const {
     return static_cast<std::size_t>(descriptor) < sockets_.size() && sockets_[static_cast<std::size_t>(descriptor)];
   }
-  /// Called from wait_for_edges(). `ended`: no more edges will tell of the end of the stream, which has come.
-  void on_edge(int descriptor, bool in, bool out, bool ended);
+  /// Whether an edge tells of the end of a stream, or of an error, of which no other edge will tell.
+  enum class Ended : std::uint8_t { no, maybe, yes };
+  /// Called from wait_for_edges().
+  void on_edge(int descriptor, bool in, bool out, Ended ended);
 
  private:
   struct Direction {
@@ -64,7 +66,7 @@ class ReadinessBackend : public ProcessBackend {
   struct Descriptor {
     Direction in;
     Direction out;
-    bool ended = false;
+    Ended ended = Ended::no;
   };
 
   void wait(Instant deadline) final;
