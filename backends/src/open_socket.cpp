@@ -87,13 +87,12 @@ bool is_left_over(const Address& address) {
   return refused;
 }
 
-Address name_of(Seam* seam, int descriptor, bool remote) {
+/// Fills in the address at this end; -1 with errno if that fails.
+int name_here(Seam* seam, int descriptor, Address& address) {
   SocketAddress name;
-  const int result = through(seam, SystemCall::get_name, [&] {
-    return remote ? ::getpeername(descriptor, name.data(), &name.size)
-                  : ::getsockname(descriptor, name.data(), &name.size);
-  });
-  return result == 0 ? from_system(name.data(), name.size) : Address();
+  const int result = through(seam, SystemCall::get_name, [&] { return ::getsockname(descriptor, name.data(), &name.size); });
+  if (result == 0) address = from_system(name.data(), name.size);
+  return result;
 }
 
 }  // namespace
@@ -103,6 +102,15 @@ void close_descriptor(Seam* seam, int descriptor) noexcept {
   ::close(descriptor);
 }
 
+int connect_descriptor(Seam* seam, int descriptor, const SocketAddress& to) {
+  for (;;) {
+    const int result = through(seam, SystemCall::connect, [&] { return ::connect(descriptor, to.data(), to.size); });
+    if (result == 0 || errno == EISCONN) return 0;
+    if (errno == EALREADY) errno = EINPROGRESS;  // it was interrupted, and goes on
+    if (errno != EINTR) return -1;
+  }
+}
+
 int open_listener(Seam* seam, Endpoint& endpoint) {
   const int family = family_of(endpoint.local);
   if (family == AF_UNIX && is_left_over(endpoint.local)) ::unlink(std::string(endpoint.local.path()).c_str());
@@ -110,10 +118,14 @@ int open_listener(Seam* seam, Endpoint& endpoint) {
   if (family != AF_UNIX && endpoint.options.reuse_address) opening.set(SOL_SOCKET, SO_REUSEADDR, 1);
   set_options(opening, endpoint.options, family, SOCK_STREAM);
   opening.bind(endpoint.local);
+  const bool bound = opening.good();
+  const Address asked = endpoint.local;
   if (opening.good()) {
     opening.check(through(seam, SystemCall::listen, [&] { return ::listen(opening.descriptor(), endpoint.backlog); }));
   }
-  if (opening.good()) endpoint.local = name_of(seam, opening.descriptor(), false);
+  if (opening.good()) opening.check(name_here(seam, opening.descriptor(), endpoint.local));
+  const std::string_view path = asked.path();
+  if (bound && !opening.good() && !path.empty() && path.front() != '\0') ::unlink(std::string(path).c_str());
   return opening.keep();
 }
 
@@ -124,9 +136,9 @@ int open_datagram_socket(Seam* seam, Endpoint& endpoint) {
   if (endpoint.local) opening.bind(endpoint.local);
   if (endpoint.remote && opening.good()) {
     const SocketAddress to = to_system(endpoint.remote);
-    opening.check(through(seam, SystemCall::connect, [&] { return ::connect(opening.descriptor(), to.data(), to.size); }));
+    opening.check(connect_descriptor(seam, opening.descriptor(), to));
   }
-  if (opening.good()) endpoint.local = name_of(seam, opening.descriptor(), false);
+  if (opening.good()) opening.check(name_here(seam, opening.descriptor(), endpoint.local));
   return opening.keep();
 }
 
@@ -143,8 +155,7 @@ int name_ends(Seam* seam, int descriptor, Endpoint& endpoint) {
   const int result = through(seam, SystemCall::get_name, [&] { return ::getpeername(descriptor, name.data(), &name.size); });
   if (result < 0) return -errno;
   endpoint.remote = from_system(name.data(), name.size);
-  endpoint.local = name_of(seam, descriptor, false);
-  return 0;
+  return name_here(seam, descriptor, endpoint.local) < 0 ? -errno : 0;
 }
 
 int error_of(Seam* seam, int descriptor) {

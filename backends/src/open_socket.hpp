@@ -7,6 +7,8 @@
 #include <rondo/backends/seam.hpp>
 #include <rondo/endpoint.hpp>
 
+#include "socket_address.hpp"
+
 namespace rondo {
 
 /// A listener. Of a Unix path that an earlier server has left, the file is removed first.
@@ -14,6 +16,9 @@ int open_listener(Seam* seam, Endpoint& endpoint);
 int open_datagram_socket(Seam* seam, Endpoint& endpoint);
 /// A stream that is to be connected to endpoint.remote, bound to endpoint.local if that is given.
 int open_stream(Seam* seam, const Endpoint& endpoint);
+
+/// connect(2), again when it is interrupted: 0, or -1 with errno, EINPROGRESS among them.
+int connect_descriptor(Seam* seam, int descriptor, const SocketAddress& to);
 
 /// Fills in both ends of what is connected; -ENOTCONN if it is not.
 int name_ends(Seam* seam, int descriptor, Endpoint& endpoint);

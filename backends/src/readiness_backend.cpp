@@ -115,7 +115,8 @@ void ReadinessBackend::start_socket(const Output& output) {
   Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   const Way way = sends(output.kind) ? Way::out : Way::in;
   Direction& direction = way == Way::out ? known.out : known.in;
-  if (direction.waiting.empty() && direction.ready && attempt(output.handle, output, ready_)) return;
+  const bool can_try = direction.ready || output.kind == OperationKind::shutdown;  // which needs no room
+  if (direction.waiting.empty() && can_try && attempt(output.handle, output, ready_)) return;
   direction.waiting.push_back(output);
   if (!direction.ready) await_edge(output.handle, way);
 }
@@ -130,8 +131,7 @@ void ReadinessBackend::connect(const Output& output) {
                             : open_stream(seam(), *output.endpoint);
   if (result >= 0) {
     const int descriptor = result;
-    const int connected = through(seam(), SystemCall::connect, [&] { return ::connect(descriptor, to.data(), to.size); });
-    if (connected == 0 || errno == EINPROGRESS || errno == EINTR) {
+    if (connect_descriptor(seam(), descriptor, to) == 0 || errno == EINPROGRESS) {
       result = adopt(descriptor);
     } else {
       result = -errno;
@@ -234,7 +234,7 @@ bool ReadinessBackend::fail(int descriptor, const Output& output, std::vector<In
   }
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   (sends(output.kind) ? known.out : known.in).ready = false;
-  if (seam()) retries_.push_back(descriptor);  // an EAGAIN that a test made up is followed by no edge
+  if (seam() && seam()->made_up()) retries_.push_back(descriptor);  // no edge follows
   return false;
 }
 

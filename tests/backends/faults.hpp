@@ -128,10 +128,16 @@ struct Result {
 Result run_with(Injector& injector) {
   Result result;
   const std::size_t before = World::open();
-  {
-    World world(&injector);
+  std::optional<World> world;
+  try {
+    world.emplace(&injector);
+  } catch (const std::exception& error) {  // the backend's own descriptors
+    result.reports = error.what();
+    result.end = "void";
+  }
+  if (world) {
     const std::size_t with_backend = World::open();
-    Runner runner(world.backend);
+    Runner runner(world->backend);
     runner.loop().set_exception_handler([&result](const ErrorContext& context) {
       result.reports += context.message + "; ";
     });
@@ -139,6 +145,7 @@ Result run_with(Injector& injector) {
     runner.close();
     result.leaked = World::open() - with_backend;
   }
+  world.reset();
   result.leaked += World::open() - before;
   return result;
 }

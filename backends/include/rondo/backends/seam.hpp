@@ -31,13 +31,24 @@ class Seam {
  public:
   virtual ~Seam() = default;
   virtual Fault before(SystemCall call) = 0;
+
+  Fault ask(SystemCall call) {
+    const Fault fault = before(call);
+    if (call != SystemCall::wake) made_up_ = fault.error != 0;
+    return fault;
+  }
+  /// True if the error of the last call (but for wake) came from here, and the system knows nothing of it.
+  bool made_up() const { return made_up_; }
+
+ private:
+  bool made_up_ = false;
 };
 
 /// Calls `function()`, unless the seam says that it fails; then gives -1 with errno. `seam` may be null.
 template <class F>
 auto through(Seam* seam, SystemCall call, F function) -> decltype(function()) {
   if (seam) [[unlikely]] {
-    if (const Fault fault = seam->before(call); fault.error != 0) {
+    if (const Fault fault = seam->ask(call); fault.error != 0) {
       errno = fault.error;
       return -1;
     }
@@ -49,7 +60,7 @@ auto through(Seam* seam, SystemCall call, F function) -> decltype(function()) {
 template <class F>
 auto through(Seam* seam, SystemCall call, std::size_t size, F function) -> decltype(function(size)) {
   if (seam) [[unlikely]] {
-    const Fault fault = seam->before(call);
+    const Fault fault = seam->ask(call);
     if (fault.error != 0) {
       errno = fault.error;
       return -1;
