@@ -55,7 +55,9 @@ struct Seen {
 bool begins(const std::string& text, const std::string& whole) { return whole.compare(0, text.size(), text) == 0; }
 
 Coro<> talk(Address at, std::string text, std::string* answer, bool half_close) {
-  const Connection connection = co_await open_connection(std::move(at));
+  ConnectOptions options;
+  options.socket.send_buffer = options.socket.receive_buffer = 4096;
+  const Connection connection = co_await open_connection(std::move(at), options);
   const std::size_t half = text.size() / 2;
   connection.writer.write(std::string_view(text).substr(0, half));
   co_await connection.writer.drain();
@@ -64,7 +66,7 @@ Coro<> talk(Address at, std::string text, std::string* answer, bool half_close) 
   if (half_close) {
     connection.writer.write_eof();
     for (;;) {
-      const std::string more = co_await connection.reader.read(1000);
+      const std::string more = co_await connection.reader.read(8000);
       if (more.empty()) break;
       *answer += more;
     }
@@ -91,7 +93,7 @@ Coro<> pass_datagrams() {
 }
 
 Coro<> whole_run(Seen* seen) {
-  const std::string first = pattern(5000);
+  const std::string first = pattern(60'000);
   const std::string second = pattern(3001);
   std::array<std::string, 2> answers;
   const auto note = [](Seen* to, const std::string& how) {
@@ -101,6 +103,7 @@ Coro<> whole_run(Seen* seen) {
   {
     ServerOptions options;
     options.accept_retry_delay = 500us;
+    options.socket.send_buffer = options.socket.receive_buffer = 4096;
     const auto outcome = co_await as_outcome(start_server(echo, "127.0.0.1", 0, options));
     if (!outcome.has_value()) {
       note(seen, ending_of(outcome));
