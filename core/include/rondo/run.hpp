@@ -10,6 +10,7 @@
 
 #include <rondo/backend.hpp>
 #include <rondo/loop.hpp>
+#include <rondo/loop_backend.hpp>
 
 namespace rondo {
 
@@ -32,7 +33,7 @@ class StopEntry : public Entry {
 class Runner {
  public:
   /// On the backend that was picked when the library was built, or on one of your own, which must outlive the runner.
-  explicit Runner(RunOptions options = {});
+  explicit Runner(RunOptions options = {}) : Runner(make_default_backend(), options) {}
   explicit Runner(Backend& backend, RunOptions options = {});
   /// Closes; what close() would throw is lost.
   ~Runner();
@@ -62,6 +63,7 @@ class Runner {
   void close();
 
  private:
+  Runner(std::unique_ptr<Backend> backend, RunOptions options);
   void check_can_run();
   void run_main(TaskCore& main);
   void run_until(FutureCore& future);
