@@ -5,6 +5,7 @@
 // two. docs/the-loop.md says how to write one; tests/backends/ has the suite that it must pass.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -47,6 +48,9 @@ class Backend {
   /// A runner has made a loop for this backend: the place to set an exception handler, or debug mode.
   virtual void prepare(Loop&) {}
 };
+
+/// The backend that was picked when the library was built (-Dloop_backend=...). Defined by the backends library.
+std::unique_ptr<Backend> make_default_backend();
 
 /// Steps `loop` on `backend` until stop(). I/O is looked at when nothing is ready and at least every 64th batch.
 /// Throws DeadlockError when nothing can ever happen again.
