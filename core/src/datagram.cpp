@@ -15,10 +15,13 @@ Coro<DatagramSocket::Received> DatagramSocket::recv_from(std::size_t most) const
   co_return received;
 }
 
-Coro<> DatagramSocket::send_to(std::string_view data, const Address& address) const {
-  std::string copy(data);
-  Datagram datagram{reinterpret_cast<std::byte*>(copy.data()), copy.size(), address};
-  static_cast<void>(co_await socket_.send_to(datagram));
+static Coro<> send_datagram(const Socket& socket, std::string data, Address address) {
+  Datagram datagram{reinterpret_cast<std::byte*>(data.data()), data.size(), std::move(address)};
+  static_cast<void>(co_await socket.send_to(datagram));
+}
+
+Coro<> DatagramSocket::send_to(std::string_view data, Address address) const {
+  return send_datagram(socket_, std::string(data), std::move(address));
 }
 
 Coro<DatagramSocket> open_datagram(Address local, Address remote, SocketOptions options) {

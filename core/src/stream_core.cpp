@@ -151,9 +151,9 @@ void StreamCore::write(std::string_view bytes) {
   if (eof_asked_) throw RuntimeError("write: after write_eof() nothing more can be written");
   if (closing_) throw RuntimeError("write: the writer is closed");
   if (bytes.empty() || over()) return;
-  if (sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
+  if (pending_.empty() && sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
     sending_ += bytes;  // the send has not left yet
-    slice_ = {reinterpret_cast<const std::byte*>(sending_.data()), sending_.size()};
+    slice_ = rest();
   } else {
     pending_ += bytes;
     if (!sending()) go_on_sending();
@@ -161,8 +161,12 @@ void StreamCore::write(std::string_view bytes) {
   if (unsent() > limits_.high) paused_ = true;
 }
 
+Slice StreamCore::rest() const {
+  return {reinterpret_cast<const std::byte*>(sending_.data()) + sent_, sending_.size() - sent_};
+}
+
 void StreamCore::start_sending() {
-  slice_ = {reinterpret_cast<const std::byte*>(sending_.data()) + sent_, sending_.size() - sent_};
+  slice_ = rest();
   Output output;
   output.kind = OperationKind::send;
   output.handle = socket_.handle();
@@ -175,7 +179,10 @@ void StreamCore::start_sending() {
 void StreamCore::sent(std::int32_t result) {
   const Ref<StreamCore> held = Ref<StreamCore>::adopt(*this);  // the operation's
   if (result < 0) {
-    if (result != -ECANCELED) write_error_ = -result;
+    if (result != -ECANCELED) {
+      write_error_ = -result;
+      if (!end_) read_error_ = write_error_;  // what was not received is lost, and must not look like an end
+    }
     return finish();
   }
   sent_ += static_cast<std::size_t>(result);
@@ -208,7 +215,6 @@ void StreamCore::go_on_sending() {
 }
 
 void StreamCore::close_socket() {
-  closing_ = true;
   socket_.close();
   if (!receiving()) end_ = true;  // else the receive ends now, too
 }
@@ -232,12 +238,13 @@ void StreamCore::write_eof() {
 }
 
 void StreamCore::close() {
-  if (closing_ || over()) return;
+  if (closing_) return;
   closing_ = true;
-  if (!sending()) go_on_sending();
+  if (!over() && !sending()) go_on_sending();
 }
 
 void StreamCore::abort() {
+  closing_ = true;
   if (over()) return;
   forget(pending_);
   close_socket();

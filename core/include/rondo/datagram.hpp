@@ -23,8 +23,8 @@ class DatagramSocket {
   /// Waits for the next datagram and takes up to `most` bytes of it. Any number of tasks may wait; they are served in the
   /// order they came. A cancellation that comes too late for a datagram that has arrived is delivered at the next await.
   Coro<Received> recv_from(std::size_t most = 65536) const;
-  /// Sends one datagram; that it was sent says nothing about whether it arrives.
-  Coro<> send_to(std::string_view data, const Address& address) const;
+  /// Sends one datagram, a copy of `data`; that it was sent says nothing about whether it arrives.
+  Coro<> send_to(std::string_view data, Address address) const;
   /// The same to the one peer of a socket that was opened with one.
   Coro<> send(std::string_view data) const { return send_to(data, Address()); }
   void close() { socket_.close(); }

@@ -119,7 +119,7 @@ class StreamCore final : public Combinator {
   void write_eof();
   void close();
   void abort();
-  bool closing() const { return closing_; }
+  bool closing() const { return closing_ || over(); }
   bool eof_written() const { return eof_asked_; }
   /// True when it is closed, by either side or by an error of a write.
   bool over() const { return !socket_.is_open(); }
@@ -158,6 +158,7 @@ class StreamCore final : public Combinator {
   void keep(const std::byte* bytes, std::size_t size) noexcept;
   void received(std::int32_t result);
   void start_sending();
+  Slice rest() const;
   void sent(std::int32_t result);
   void go_on_sending();
   void finish();
@@ -173,7 +174,7 @@ class StreamCore final : public Combinator {
   bool paused_ = false;     // more than limits_.high was unsent, and more than limits_.low still is
   bool eof_asked_ = false;
   bool eof_sent_ = false;
-  bool closing_ = false;
+  bool closing_ = false;    // close() or abort() was called
   bool abandoned_ = false;  // the loop has ended
   Kernel* kernel_;
   Socket socket_;

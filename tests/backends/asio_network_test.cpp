@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// asio_network_test.cpp - the sockets of the asio backend pass what those of every backend pass.
+#include <rondo/backends/asio.hpp>
+
+#define BACKEND_NAME "asio"
+using RealBackend = rondo::AsioBackend;
+using RealOptions = rondo::AsioOptions;
+#define CONFORMANCE(sentence) TEST_CASE(BACKEND_NAME ": " sentence)
+#include "process_world.hpp"
+#include "conformance_network.hpp"
+#include "process_network.hpp"
+#include "faults.hpp"

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// libevent_network_test.cpp - the sockets of the libevent backend pass what those of every backend pass.
+#include <rondo/backends/libevent.hpp>
+
+#define BACKEND_NAME "libevent"
+using RealBackend = rondo::LibeventBackend;
+using RealOptions = rondo::LibeventOptions;
+#define CONFORMANCE(sentence) TEST_CASE(BACKEND_NAME ": " sentence)
+#include "process_world.hpp"
+#include "conformance_network.hpp"
+#include "process_network.hpp"
+#include "faults.hpp"
