@@ -78,8 +78,8 @@ Coro<void> close_generators(Kernel& kernel) {
 
 }  // namespace
 
-Runner::Runner(RunOptions options)
-    : own_backend_(make_default_backend()), backend_(own_backend_.get()), options_(options) {}
+Runner::Runner(std::unique_ptr<Backend> backend, RunOptions options)
+    : own_backend_(std::move(backend)), backend_(own_backend_.get()), options_(options) {}
 
 Runner::Runner(Backend& backend, RunOptions options) : backend_(&backend), options_(options) {}
 

@@ -29,6 +29,7 @@ void ServerCore::destroy() noexcept {
 void ServerCore::abandon() noexcept {
   if (abandoned_) return;
   abandoned_ = true;
+  serving_ = false;
   Combinator::unlink();
   retain();
   for (const auto& listener : listeners_) listener->abandon();

@@ -62,8 +62,8 @@ Coro<std::string> read_exactly(Ref<StreamCore> core, std::size_t size) {
   co_return core->take(size);
 }
 
-Coro<std::string> read_until(Ref<StreamCore> core, std::string separator) {
-  const StreamCore::Reading reading(*core, "readuntil");
+Coro<std::string> read_until(Ref<StreamCore> core, std::string separator, const char* what) {
+  const StreamCore::Reading reading(*core, what);
   if (separator.empty()) throw std::invalid_argument("readuntil: the separator is empty; it must have a byte or more");
   const std::size_t limit = core->limits().line;
   std::size_t searched = 0;
@@ -90,9 +90,8 @@ Coro<std::string> read_until(Ref<StreamCore> core, std::string separator) {
 }
 
 Coro<std::string> read_line(Ref<StreamCore> core) {
-  std::exception_ptr overrun;
   try {
-    co_return co_await read_until(core, "\n");
+    co_return co_await read_until(core, "\n", "readline");
   } catch (const IncompleteReadError& error) {
     co_return error.partial();
   } catch (const LimitOverrunError& error) {
@@ -126,7 +125,7 @@ Coro<std::string> StreamReader::readexactly(std::size_t size) const {
 }
 Coro<std::string> StreamReader::readline() const { return read_line(Ref<StreamCore>(core())); }
 Coro<std::string> StreamReader::readuntil(std::string separator) const {
-  return read_until(Ref<StreamCore>(core()), std::move(separator));
+  return read_until(Ref<StreamCore>(core()), std::move(separator), "readuntil");
 }
 bool StreamReader::at_eof() const { return core().at_end() && core().arrived().empty(); }
 

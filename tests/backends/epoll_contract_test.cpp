@@ -116,7 +116,7 @@ TEST_CASE("C1: readers and writers of one descriptor each have their own complet
   const OperationId writer = hand.start(OperationKind::writable, sockets.first());
   hand.cancel(readers[1]);
   hand.cancel(readers[3]);
-  hand.reap();
+  for (int i = 0; i < 2; ++i) hand.reap();  // the first finds what was cancelled, and need not look further
   CHECK(hand.of(writer) == Results{0});
   CHECK(hand.of(readers[0]).empty());
   write_one(sockets.second());

@@ -6,7 +6,8 @@
     install.py --self-test
 
 Checks that every public header is installed and nothing else is, that `pkg-config --variable=loop_backend rondo` says
-what the build was made for, and that the example prints what it promises.
+what the build was made for, that the example prints what it promises, and that it does not link when it was compiled for
+another choice of loop_backend.
 """
 import os
 import pathlib
@@ -27,7 +28,11 @@ def run(command, **options):
 
 
 def headers_in(folder):
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.hpp")} if folder else set()
+    """Those that the build writes stand in the sources as .hpp.in."""
+    if not folder:
+        return set()
+    return {path.relative_to(folder).as_posix().removesuffix(".in") for end in (".hpp", ".hpp.in")
+            for path in folder.rglob("*" + end)}
 
 
 def header_problems(public, installed):
@@ -58,6 +63,23 @@ def build_example(root, compiler, flags, folder, libraries):
     return [] if printed.splitlines() == expected.splitlines() else [f"{EXAMPLE} prints:\n{printed}instead of:\n{expected}"]
 
 
+def mismatch_problems(root, compiler, flags, folder, tree, loop_backend):
+    """Compiles the example for another choice, and links it with this one."""
+    other = "sim" if loop_backend != "sim" else "epoll"
+    header = pathlib.Path(folder, "other/rondo/loop_backend.hpp")
+    header.parent.mkdir(parents=True)
+    text = (tree / "rondo/loop_backend.hpp").read_text(encoding="utf-8")
+    header.write_text(text.replace(f"loop_backend_is_{loop_backend}", f"loop_backend_is_{other}"), encoding="utf-8")
+    ran = subprocess.run([*compiler, "-std=c++20", f"-I{folder}/other", root / "examples" / f"{EXAMPLE}.cpp", "-o",
+                          pathlib.Path(folder, "mismatch"), *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, check=False)
+    if ran.returncode == 0:
+        return [f"a program compiled for {other} links with a library built for {loop_backend}"]
+    if f"loop_backend_is_{other}::make_default_backend" not in ran.stdout:
+        return [f"the linker does not say that the program was compiled for {other}:\n{ran.stdout}"]
+    return []
+
+
 def check(build, root, loop_backend, compiler):
     with tempfile.TemporaryDirectory() as folder:
         run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", folder])
@@ -72,7 +94,8 @@ def check(build, root, loop_backend, compiler):
         problems += backend_problems(found, loop_backend)
         # --static: it is harmless for shared libraries, and static ones need what it adds.
         flags = run(["pkg-config", "--cflags", "--libs", "--static", "rondo"], env=environment).split()
-        return problems + build_example(root, compiler, flags, folder, package.parent.parent)
+        problems += build_example(root, compiler, flags, folder, package.parent.parent)
+        return problems + mismatch_problems(root, compiler, flags, folder, tree, loop_backend)
 
 
 def self_test():

@@ -11,7 +11,15 @@
 #include <rondo/backend.hpp>
 #include <rondo/loop.hpp>
 
+#ifndef RONDO_OWN_BUILD  // a program outside of this project: see loop_backend.hpp
+#include <rondo/loop_backend.hpp>
+#endif
+
 namespace rondo {
+
+#ifdef RONDO_OWN_BUILD
+inline std::unique_ptr<Backend> make_checked_backend() { return make_default_backend(); }
+#endif
 
 struct RunOptions {
   bool debug = false;                             // Loop::set_debug
@@ -32,7 +40,7 @@ class StopEntry : public Entry {
 class Runner {
  public:
   /// On the backend that was picked when the library was built, or on one of your own, which must outlive the runner.
-  explicit Runner(RunOptions options = {});
+  explicit Runner(RunOptions options = {}) : Runner(make_checked_backend(), options) {}
   explicit Runner(Backend& backend, RunOptions options = {});
   /// Closes; what close() would throw is lost.
   ~Runner();
@@ -62,6 +70,7 @@ class Runner {
   void close();
 
  private:
+  Runner(std::unique_ptr<Backend> backend, RunOptions options);
   void check_can_run();
   void run_main(TaskCore& main);
   void run_until(FutureCore& future);
@@ -94,7 +103,7 @@ T run(Backend& backend, Coro<T> main, RunOptions options = {}, Place place = Pla
 /// The same on the backend that was picked when the library was built. Source: asyncio.run.
 template <class T>
 T run(Coro<T> main, RunOptions options = {}, Place place = Place::here()) {
-  const std::unique_ptr<Backend> backend = make_default_backend();
+  const std::unique_ptr<Backend> backend = make_checked_backend();
   return run(*backend, std::move(main), options, place);
 }
 
