@@ -32,7 +32,7 @@ UringBuffers::UringBuffers(io_uring& ring, unsigned count, unsigned size, Seam* 
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<std::uintptr_t>(entries_);
   registration.ring_entries = count_;
-  const int result = through(seam, Call::open, [&] {
+  const int result = through(seam, SystemCall::open, [&] {
     const int refused = io_uring_register_buf_ring(&ring_, &registration, 0);
     if (refused < 0) errno = -refused;
     return refused < 0 ? -1 : 0;

@@ -75,7 +75,7 @@ UringRing::UringRing(unsigned entries, Seam* seam) : seam_(seam) {
     params.flags = setup | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
     params.cq_entries = 4 * entries;
     const int result =
-        through(seam_, Call::open, [&] { return as_call(io_uring_queue_init_params(entries, &ring_, &params)); });
+        through(seam_, SystemCall::open, [&] { return as_call(io_uring_queue_init_params(entries, &ring_, &params)); });
     if (result >= 0 && !(params.features & IORING_FEAT_EXT_ARG)) {  // Linux 5.10
       io_uring_queue_exit(&ring_);
       throw std::system_error(ENOSYS, std::generic_category(), "io_uring: Linux 5.19 is the oldest that will do");
@@ -104,7 +104,7 @@ io_uring_sqe& UringRing::entry() {
 
 void UringRing::submit() {
   if (!begun_) begin();
-  if (seam_) static_cast<void>(seam_->before(Call::wait));  // an error would leave no room: it is only counted
+  if (seam_) static_cast<void>(seam_->before(SystemCall::wait));  // an error would leave no room: it is only counted
   const int result = io_uring_submit(&ring_);
   if (result < 0 && !passes(-result)) throw std::system_error(-result, std::generic_category(), "io_uring_enter");
 }
@@ -116,7 +116,7 @@ void UringRing::enter(std::optional<Duration> longest) {
       !(IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW))) {
     return;
   }
-  const int result = through(seam_, Call::wait, [&] { return as_call(looks ? look() : sleep(longest)); });
+  const int result = through(seam_, SystemCall::wait, [&] { return as_call(looks ? look() : sleep(longest)); });
   if (result >= 0 || passes(errno)) return;
   const bool foreign = errno == EEXIST;
   throw std::system_error(errno, std::generic_category(),
