@@ -235,6 +235,7 @@ void UringBackend::cancel(Flight& flight) {
 void UringBackend::cancel_in_kernel(std::uint64_t name) {
   io_uring_sqe& entry = ring_->entry();
   io_uring_prep_cancel64(&entry, name, 0);
+  entry.flags |= IOSQE_CQE_SKIP_SUCCESS;
   entry.user_data = internal_name(Internal::none, 0);
 }
 
