@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// io_uring.hpp - the backend on Linux's io_uring: operations themselves are handed to the kernel, and what is submitted
-// and what is waited for goes in one system call for each turn of the loop.
+// io_uring.hpp - the backend on Linux's io_uring: the kernel is handed the operations themselves, and one system call for
+// each turn of the loop submits all that was asked and waits for what ends.
 //
 // Needs Linux 5.19; 6.1 and later do the kernel's part of the work without locks and interrupts. What it does not do:
 // multishot receives, whose data would come although nobody asked for it. A receive without a buffer takes one from a ring
@@ -102,6 +102,13 @@ class UringBackend final : public ProcessBackend {
   void shut_down(Flight& flight);
   void start_connect(const Output& output);
   void complete_connect(Flight& flight, std::int32_t result);
+  void start_close(const Output& output);
+  void cancel_lane(Lane& lane);
+  void cancel_watch(Lane& lane);
+  void finish_close(int descriptor);
+  void drop(int descriptor);
+
+  // Listeners (io_uring_listener.cpp).
   void start_listen(const Output& output);
   void start_accept(const Output& output);
   void accept_more(int descriptor);
@@ -109,11 +116,6 @@ class UringBackend final : public ProcessBackend {
   void accepted(int descriptor, std::int32_t result, bool more);
   void hand_over_first(int descriptor);
   void hand_over(const Output& output, int connection);
-  void start_close(const Output& output);
-  void cancel_lane(Lane& lane);
-  void cancel_watch(Lane& lane);
-  void finish_close(int descriptor);
-  void drop(int descriptor);
 
   std::unique_ptr<UringRing> ring_;
   std::unique_ptr<UringBuffers> buffers_;
