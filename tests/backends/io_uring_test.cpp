@@ -170,7 +170,13 @@ URING_TEST("the ring belongs to the thread that uses it first, not to the one th
   std::thread([&] { result = rondo::run(backend, body()); }).join();
   CHECK(result == 7);
   if (!(backend.setup_flags() & IORING_SETUP_SINGLE_ISSUER)) return;
-  CHECK_THROWS_WITH(backend.reap(after(backend.now(), 1ms)), Catch::Contains("the thread that used it first"));
+  std::string text;
+  try {
+    static_cast<void>(backend.reap(after(backend.now(), 1ms)));
+  } catch (const std::system_error& error) {
+    text = error.what();
+  }
+  CHECK(contains(text, "the thread that used it first"));
 }
 
 // --- the seam ---------------------------------------------------------------------------------------------------------

@@ -25,8 +25,8 @@ class UringRing;
 struct UringOptions {
   ThreadPoolOptions default_executor = {};  // made when the first job needs it
   unsigned entries = 1024;                  // that can be submitted in one system call; four times as many completions
-  unsigned buffers = 256;                   // for receives without a buffer; shared by all sockets
-  unsigned buffer_size = 16 * 1024;
+  unsigned buffers = 128;                   // for receives without a buffer, shared by all sockets; a power of two
+  unsigned buffer_size = 64 * 1024;         // memory that was never filled costs nothing
   Seam* seam = nullptr;  // for tests
 };
 
