@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // io_uring_listener.cpp - the io_uring backend's listeners.
 //
-// One accept in the kernel brings connection after connection; those that nobody has asked for yet wait in the backend,
-// a backlog of them at most. Then, and when the kernel has an error to tell, that accept ends, and the next operation that
+// One accept in the kernel brings connection after connection; those that nobody has asked for yet wait in the backend, a
+// bounded number of them. Then, and when the kernel has an error to tell, that accept ends, and the next operation that
 // finds no connection begins another.
 #include <liburing.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,12 +18,18 @@
 #include "uring_ring.hpp"
 
 namespace rondo {
+namespace {
+
+/// Connections that may wait here, however small the backlog is: a burst is taken as it comes.
+constexpr int least_waiting = 256;
+
+}  // namespace
 
 void UringBackend::start_listen(const Output& output) {
   const int descriptor = adopt(open_listener(seam(), *output.endpoint));
   if (descriptor >= 0) {
     auto listener = std::make_unique<Listener>();
-    listener->most = static_cast<std::size_t>(std::max(output.endpoint->backlog, 1));
+    listener->most = static_cast<std::size_t>(std::max(output.endpoint->backlog, least_waiting));
     const std::string_view path = output.endpoint->local.path();
     if (!path.empty() && path.front() != '\0') listener->path = path;
     handle(descriptor).listener = std::move(listener);
@@ -60,6 +67,14 @@ void UringBackend::stop_accepting(int descriptor) {
   if (!listener.armed || listener.stopping) return;
   listener.stopping = true;
   cancel_in_kernel(internal_name(Internal::accept, descriptor));
+}
+
+/// The system forgets it at once, although the accept that is in the kernel has not ended yet.
+void UringBackend::stop_listening(int descriptor) {
+  const Listener& listener = *handle(descriptor).listener;
+  if (!listener.path.empty()) ::unlink(listener.path.c_str());
+  ::shutdown(descriptor, SHUT_RDWR);
+  stop_accepting(descriptor);
 }
 
 void UringBackend::accepted(int descriptor, std::int32_t result, bool more) {

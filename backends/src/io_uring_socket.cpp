@@ -46,6 +46,13 @@ SystemCall call_of(OperationKind kind) {
 
 unsigned length(std::size_t size) { return static_cast<unsigned>(std::min(size, most_bytes)); }
 
+/// The bytes of a send.
+std::int64_t asked(const Output& output) {
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < output.size; ++i) sum += static_cast<std::int64_t>(output.slices[i].size);
+  return sum;
+}
+
 /// What the seam has to say. The kernel would wait and try again after EAGAIN and EINTR, so they are no faults.
 Fault fault_of(Seam* seam, OperationKind kind) {
   if (!seam) return {};
@@ -179,6 +186,9 @@ void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& complet
   std::int32_t result = completion.res;
   if (flight.cancelled && (result == -EINTR || result == -ENOBUFS)) result = -ECANCELED;
   Handle& socket = handle(output.handle);
+  if (socket.closing && flight.cancelled && output.kind == OperationKind::send && result >= 0 && result < asked(output)) {
+    result = -ECANCELED;  // the rest will never be sent
+  }
   if (output.kind == OperationKind::recv) socket.drained = !(completion.flags & IORING_CQE_F_SOCK_NONEMPTY);
   if (output.kind == OperationKind::recv_from && result >= 0) {
     const UringMessage& message = *flight.message;
@@ -230,7 +240,7 @@ void UringBackend::start_close(const Output& output) {
   Handle& socket = handle(output.handle);
   socket.closing = true;
   socket.close = output.id;
-  if (socket.listener) stop_accepting(output.handle);
+  if (socket.listener) stop_listening(output.handle);
   cancel_lane(socket.in);
   cancel_lane(socket.out);
   const auto at = static_cast<std::size_t>(output.handle);
@@ -269,8 +279,8 @@ void UringBackend::finish_close(int descriptor) {
 void UringBackend::drop(int descriptor) {
   Handle& socket = handle(descriptor);
   if (socket.listener) {
+    if (!socket.closing) stop_listening(descriptor);
     for (const int connection : socket.listener->accepted) close_descriptor(seam(), connection);
-    if (!socket.listener->path.empty()) ::unlink(socket.listener->path.c_str());
   }
   socket = Handle();
   close_descriptor(seam(), descriptor);

@@ -113,6 +113,7 @@ class UringBackend final : public ProcessBackend {
   void start_accept(const Output& output);
   void accept_more(int descriptor);
   void stop_accepting(int descriptor);
+  void stop_listening(int descriptor);
   void accepted(int descriptor, std::int32_t result, bool more);
   void hand_over_first(int descriptor);
   void hand_over(const Output& output, int connection);
