@@ -73,7 +73,7 @@ def programs(folder, wanted):
 
 def load(folder, server, connections, size, *options):
     command = [folder / "echo-load", server.port, server.pid, "--connections", str(connections), "--size", str(size)]
-    done = subprocess.run([*command, *map(str, options)], stdout=subprocess.PIPE, text=True, check=True, timeout=600)
+    done = subprocess.run([*command, *map(str, options)], stdout=subprocess.PIPE, text=True, check=True, timeout=100)
     return json.loads(done.stdout)
 
 
@@ -147,6 +147,9 @@ def instructions_of(folder, program, connections, requests):
 def instructions(folder, servers, few=4000):
     rows = []
     for program in servers:
+        if program.raw == "raw io_uring":
+            print(f"{program.name}: left out, valgrind does not know enough of io_uring")
+            continue
         row = [program.name]
         for connections in (64, 1):
             counts = [instructions_of(folder, program, connections, few * times) for times in (1, 2)]
