@@ -93,14 +93,18 @@ void ReadinessBackend::wait(Instant deadline) {
 
 void ReadinessBackend::start_socket(const Output& output) {
   if (output.kind < OperationKind::accept || output.kind > OperationKind::shutdown) return start_whole_socket(output);
-  if (!is_socket(output.handle)) {
-    ready_.push_back(Input::completion(output.id, -EBADF));
-    return;
-  }
-  Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
+  if (!is_socket(output.handle)) return refuse(output);
+  const Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   const Way way = sends(output.kind) ? Way::out : Way::in;
+  const Direction& direction = way == Way::out ? known.out : known.in;
+  if (!direction.waiting.empty() || !direction.ready || !attempt(output.handle, output, ready_)) stand_in_line(output, way);
+}
+
+void ReadinessBackend::refuse(const Output& output) { ready_.push_back(Input::completion(output.id, -EBADF)); }
+
+void ReadinessBackend::stand_in_line(const Output& output, Way way) {
+  Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   Direction& direction = way == Way::out ? known.out : known.in;
-  if (direction.waiting.empty() && direction.ready && attempt(output.handle, output, ready_)) return;
   direction.waiting.push_back(output);
   if (!direction.ready) await_edge(output.handle, way);
 }
@@ -155,10 +159,7 @@ void ReadinessBackend::connect(const Output& output) {
 }
 
 void ReadinessBackend::close(const Output& output) {
-  if (!is_socket(output.handle)) {
-    ready_.push_back(Input::completion(output.id, -EBADF));
-    return;
-  }
+  if (!is_socket(output.handle)) return refuse(output);
   const Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   for (const Direction* direction : {&known.in, &known.out}) {
     for (const Output& waiting : direction->waiting) ready_.push_back(Input::completion(waiting.id, -ECANCELED));

@@ -73,6 +73,8 @@ class ReadinessBackend : public ProcessBackend {
   void start_socket(const Output& output) final;
   void cancel_socket(const Output& output) final;
 
+  void refuse(const Output& output);
+  void stand_in_line(const Output& output, Way way);
   void start_whole_socket(const Output& output);
   void open(const Output& output, int descriptor);
   void connect(const Output& output);
