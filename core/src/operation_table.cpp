@@ -59,11 +59,14 @@ bool lent(const Output& output) {
 
 }  // namespace
 
+/// There is room for it: see make_room().
+[[gnu::noinline]] void OperationTable::add_slot() {
+  slots_.emplace_back();
+  first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+}
+
 inline std::uint32_t OperationTable::take_slot(const Output& output) {
-  if (first_free_ == nobody) [[unlikely]] {
-    slots_.emplace_back();
-    first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
-  }
+  if (first_free_ == nobody) [[unlikely]] add_slot();
   const std::uint32_t at = first_free_;
   Slot& slot = slots_[at];
   first_free_ = std::exchange(slot.next, nobody);

@@ -103,6 +103,7 @@ class OperationTable {
   };
   std::uint32_t take_slot(const Output& output);
   void make_room(std::size_t slots);
+  void add_slot();
   void enqueue(std::uint32_t slot);
   void give_back(std::uint32_t slot);
 
