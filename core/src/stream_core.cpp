@@ -154,9 +154,11 @@ void StreamCore::write(std::string_view bytes) {
   if (pending_.empty() && sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
     sending_ += bytes;  // the send has not left yet
     slice_ = rest();
-  } else {
+  } else if (sending()) {
     pending_ += bytes;
-    if (!sending()) go_on_sending();
+  } else {
+    sending_ += bytes;
+    start_sending();
   }
   if (unsent() > limits_.high) paused_ = true;
 }
