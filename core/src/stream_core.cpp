@@ -153,7 +153,7 @@ void StreamCore::write(std::string_view bytes) {
   if (bytes.empty() || over()) return;
   if (sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
     sending_ += bytes;  // the send has not left yet
-    slice_ = {reinterpret_cast<const std::byte*>(sending_.data()), sending_.size()};
+    slice_ = {reinterpret_cast<const std::byte*>(sending_.data()) + sent_, sending_.size() - sent_};
   } else {
     pending_ += bytes;
     if (!sending()) go_on_sending();
