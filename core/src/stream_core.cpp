@@ -149,7 +149,7 @@ void StreamCore::take(std::byte* to, std::size_t size) {
 
 void StreamCore::write(std::string_view bytes) {
   if (eof_asked_) throw RuntimeError("write: after write_eof() nothing more can be written");
-  if (closing_) throw RuntimeError("write: the writer is closed");
+  if (close_asked_) throw RuntimeError("write: the writer is closed");
   if (bytes.empty() || over()) return;
   if (sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
     sending_ += bytes;  // the send has not left yet
@@ -225,19 +225,21 @@ void StreamCore::finish() {
 }
 
 void StreamCore::write_eof() {
-  if (closing_) throw RuntimeError("write_eof: the writer is closed");
+  if (close_asked_) throw RuntimeError("write_eof: the writer is closed");
   if (eof_asked_ || over()) return;
   eof_asked_ = true;
   if (!sending()) go_on_sending();
 }
 
 void StreamCore::close() {
+  close_asked_ = true;
   if (closing_ || over()) return;
   closing_ = true;
   if (!sending()) go_on_sending();
 }
 
 void StreamCore::abort() {
+  close_asked_ = true;
   if (over()) return;
   forget(pending_);
   close_socket();

@@ -174,6 +174,7 @@ class StreamCore final : public Combinator {
   bool eof_asked_ = false;
   bool eof_sent_ = false;
   bool closing_ = false;
+  bool close_asked_ = false;  // on this side, by close() or abort()
   bool abandoned_ = false;  // the loop has ended
   Kernel* kernel_;
   Socket socket_;
