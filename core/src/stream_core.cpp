@@ -187,6 +187,7 @@ void StreamCore::sent(std::int32_t result) {
     }
     return finish();
   }
+  if (over()) return finish();  // aborted meanwhile
   sent_ += static_cast<std::size_t>(result);
   if (paused_ && unsent() <= limits_.low) {
     paused_ = false;
