@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // sim_choices.hpp - the oracle for those who are in the middle of something.
 //
-// A tape of another run makes the oracle throw. Here that is kept until the world is consistent again, and the answer is
-// 0; from then on the oracle answers nothing but 0 by itself.
+// A tape of another run makes the oracle throw. Here that is kept until the world is consistent again, and the answer
+// is 0; from then on the oracle answers nothing but 0 by itself.
 #pragma once
 
 #include <algorithm>

@@ -8,7 +8,9 @@
 
 namespace rondo::sim {
 
-Waiting& Desk::wait(const Output& output) { return waiting_.insert_or_assign(output.id, Waiting{output, {}, {}}).first->second; }
+Waiting& Desk::wait(const Output& output) {
+  return waiting_.insert_or_assign(output.id, Waiting{output, nullptr, {}}).first->second;
+}
 
 void Desk::stand(Line& line, Waiting& waiting) {
   waiting.due.reset();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// sim_desk.hpp - the operations of a simulated network: those that wait, and those that have ended and are not reported.
+// sim_desk.hpp - the operations of a simulated network: those that wait, and those that have ended.
 #pragma once
 
 #include <cstdint>

@@ -100,7 +100,7 @@ void Listener::serve() {
   }
 }
 
-// --- operations without a handle --------------------------------------------------------------------------------------
+// --- operations without a handle -------------------------------------------------------------------------------------
 
 void start_listen(World& world, const Output& output) {
   Endpoint& endpoint = *output.endpoint;

@@ -3,11 +3,9 @@
 #include "sim_resolver.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include <rondo/resolve_error.hpp>
 
@@ -15,15 +13,14 @@ namespace rondo::sim {
 namespace {
 
 struct Service {
-  std::string_view name;
+  char name[12];
   std::uint16_t port;
 };
-constexpr std::array services = {
-    Service{"ftp", 21},      Service{"ssh", 22},     Service{"telnet", 23},  Service{"smtp", 25},
-    Service{"domain", 53},   Service{"http", 80},    Service{"pop3", 110},   Service{"ntp", 123},
-    Service{"imap2", 143},   Service{"imap", 143},   Service{"ldap", 389},   Service{"https", 443},
-    Service{"submission", 587}, Service{"imaps", 993}, Service{"mysql", 3306}, Service{"postgresql", 5432},
-    Service{"amqp", 5672},   Service{"redis", 6379}, Service{"http-alt", 8080},
+constexpr Service services[] = {
+    {"ftp", 21},      {"ssh", 22},         {"telnet", 23},  {"smtp", 25},         {"domain", 53},    {"http", 80},
+    {"pop3", 110},    {"ntp", 123},        {"imap2", 143},  {"imap", 143},        {"ldap", 389},     {"https", 443},
+    {"imaps", 993},   {"submission", 587}, {"mysql", 3306}, {"postgresql", 5432}, {"amqp", 5672},    {"redis", 6379},
+    {"http-alt", 8080},
 };
 
 std::optional<std::uint16_t> port_of(const std::string& service) {
@@ -44,7 +41,8 @@ std::vector<Address> addresses_of(const std::vector<Name>& names, const Lookup& 
   if (lookup.host.empty() && lookup.passive) return {Address::ipv4({}, 0), Address::ipv6({}, 0)};
   if (lookup.host.empty()) return {localhost, localhost6};
   if (Address address = Address::parse(lookup.host, 0)) return {std::move(address)};
-  const auto known = std::find_if(names.begin(), names.end(), [&](const Name& name) { return name.host == lookup.host; });
+  const auto known =
+      std::find_if(names.begin(), names.end(), [&](const Name& name) { return name.host == lookup.host; });
   if (known != names.end()) return known->addresses;
   if (lookup.host == "localhost") return {localhost, localhost6};
   return {};

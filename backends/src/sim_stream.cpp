@@ -50,12 +50,12 @@ Connection::Connection(World& world, Kind kind, const SocketOptions& first, cons
   ends_[1].capacity = std::min(size_of(second.receive_buffer), size_of(first.send_buffer));
 }
 
-// --- travelling -------------------------------------------------------------------------------------------------------
+// --- travelling ------------------------------------------------------------------------------------------------------
 
 void Connection::travel(std::size_t from, Sent what) {
   End& to = ends_[other(from)];
   to.last_arrival = std::max(to.last_arrival, world_.carry());
-  world_.timeline.add(to.last_arrival, std::make_unique<Arrival>(shared_from_this(), other(from), what));
+  world_.timeline.add(to.last_arrival, std::make_unique<Arrival>(weak_from_this().lock(), other(from), what));
 }
 
 void Connection::arrive(std::size_t side, Sent what) {
@@ -113,7 +113,7 @@ void Connection::serve_senders(std::size_t side) {
   }
 }
 
-// --- receiving --------------------------------------------------------------------------------------------------------
+// --- receiving -------------------------------------------------------------------------------------------------------
 
 void Connection::End::forget_taken() {
   if (taken == arrived.size()) {
@@ -170,7 +170,7 @@ std::optional<std::int32_t> Connection::end_of_receiving(Kind kind, End& end) {
   return std::nullopt;
 }
 
-// --- sending ----------------------------------------------------------------------------------------------------------
+// --- sending ---------------------------------------------------------------------------------------------------------
 
 void Connection::send(std::size_t side, const Output& output) {
   End& end = ends_[side];
@@ -205,7 +205,7 @@ std::optional<std::int32_t> Connection::end_of_sending(Kind kind, End& end) {
   return std::nullopt;
 }
 
-// --- ending -----------------------------------------------------------------------------------------------------------
+// --- ending ----------------------------------------------------------------------------------------------------------
 
 std::int32_t Connection::shutdown(std::size_t side) {
   End& end = ends_[side];
@@ -242,7 +242,7 @@ void Connection::abort(std::size_t side) {
   travel(side, Sent::reset);
 }
 
-// --- sockets ----------------------------------------------------------------------------------------------------------
+// --- sockets ---------------------------------------------------------------------------------------------------------
 
 StreamSocket::~StreamSocket() {
   if (claimed_) world_.ports.give_back(Protocol::tcp, claimed_, *this);

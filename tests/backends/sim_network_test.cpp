@@ -20,14 +20,11 @@ Address v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, std::
 }
 Address v6_loopback(std::uint16_t port) { return Address::parse("::1", port); }
 
-/// A tape that gives one answer at one site, the first time it is asked, after `before` other questions.
-sim::Tape tape_of(const char* site, std::uint32_t n, std::uint32_t answer) { return {{site, n, answer}}; }
-
-int reason(ResolveError::Reason why) { return -static_cast<int>(why); }
+std::string reason(ResolveError::Reason why) { return std::to_string(-static_cast<int>(why)); }
 
 }  // namespace
 
-// --- connecting -------------------------------------------------------------------------------------------------------
+// --- connecting ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("nothing completes inside submit: the next reap has it") {
   SimWorld world;
@@ -237,7 +234,7 @@ TEST_CASE("a connection whose client has left before accept is accepted all the 
   CHECK(world.result_of(world.recv(server, 10)) == 0);
 }
 
-// --- streams ----------------------------------------------------------------------------------------------------------
+// --- streams ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("bytes arrive as they were sent, into one's own memory or the backend's") {
   for (const bool own : {true, false}) {
@@ -473,7 +470,7 @@ TEST_CASE("an operation on the wrong kind of socket is an error, as on Linux") {
   CHECK(world.result_of(world.shutdown(datagram)) == -ENOTCONN);
 }
 
-// --- Unix streams -----------------------------------------------------------------------------------------------------
+// --- Unix streams ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("a Unix stream goes through a path; its client has no name") {
   SimWorld world;
@@ -530,7 +527,7 @@ TEST_CASE("a Unix peer that closed is EPIPE at the first send, and ECONNRESET fo
   CHECK(world.result_of(world.recv(pair.server, 10)) == 0);
 }
 
-// --- datagrams --------------------------------------------------------------------------------------------------------
+// --- datagrams -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a datagram arrives whole, and says who sent it") {
   SimWorld world;
@@ -621,7 +618,7 @@ TEST_CASE("the oracle can lose a datagram, and let one overtake another") {
   CHECK(world.result_of(world.recv_from(socket, 10)) == SimWorld::waits);
 }
 
-// --- lookups ----------------------------------------------------------------------------------------------------------
+// --- lookups ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a lookup finds localhost, names that were given, and addresses in numbers; the family filters") {
   const std::vector<sim::Name> names = {{"db", {v4(10, 0, 0, 5, 0), v6_loopback(0)}}};
@@ -642,14 +639,14 @@ TEST_CASE("a lookup finds localhost, names that were given, and addresses in num
   CHECK(found({"", "", {}, false, false, {}}) == "127.0.0.1:0 [::1]:0 ");
   CHECK(found({"", "443", {}, false, true, {}}) == "0.0.0.0:443 [::]:443 ");
   CHECK(found({"", "443", v6_only, false, true, {}}) == "[::]:443 ");
-  CHECK(found({"10.9.8.7", "1", v6_only, false, false, {}}) == std::to_string(reason(ResolveError::Reason::no_address)));
-  CHECK(found({"nobody", "1", {}, false, false, {}}) == std::to_string(reason(ResolveError::Reason::host_not_found)));
-  CHECK(found({"db", "65536", {}, false, false, {}}) == std::to_string(reason(ResolveError::Reason::unknown_service)));
-  CHECK(found({"db", "nothing", {}, false, false, {}}) == std::to_string(reason(ResolveError::Reason::unknown_service)));
+  CHECK(found({"10.9.8.7", "1", v6_only, false, false, {}}) == reason(ResolveError::Reason::no_address));
+  CHECK(found({"nobody", "1", {}, false, false, {}}) == reason(ResolveError::Reason::host_not_found));
+  CHECK(found({"db", "65536", {}, false, false, {}}) == reason(ResolveError::Reason::unknown_service));
+  CHECK(found({"db", "nothing", {}, false, false, {}}) == reason(ResolveError::Reason::unknown_service));
 }
 
 TEST_CASE("a lookup takes the oracle's time, and a cancelled one takes none") {
-  const sim::Tape tape = tape_of("net.resolve", 8, 7);
+  const sim::Tape tape = {{"net.resolve", 8, 7}};
   SimWorld world({.replay = &tape});
   auto& looking = world.resolve({"localhost", "80", {}, false, false, {}});
   CHECK(world.reap(world.backend.now() + 500ms) == 0);
@@ -659,7 +656,7 @@ TEST_CASE("a lookup takes the oracle's time, and a cancelled one takes none") {
   CHECK(world.backend.now() == Instant() + 500ms);
 }
 
-// --- time and choices -------------------------------------------------------------------------------------------------
+// --- time and choices ------------------------------------------------------------------------------------------------
 
 TEST_CASE("stream bytes never overtake each other, however long each piece travels") {
   const sim::Tape tape = {{"net.delay", 8, 0}, {"net.order", 2, 0}, {"net.send", 4, 0},
@@ -682,7 +679,9 @@ TEST_CASE("how many bytes an operation moves is the oracle's choice, at least on
     std::size_t sent = 0;
     const std::string all = "abcdefghijklmnopqrstuvwxyz";
     while (got.size() < all.size()) {
-      if (sent < all.size()) sent += static_cast<std::size_t>(world.result_of(world.send(pair.client, all.substr(sent))));
+      if (sent < all.size()) {
+        sent += static_cast<std::size_t>(world.result_of(world.send(pair.client, all.substr(sent))));
+      }
       const std::string part = world.text_of(world.recv(pair.server, 7));
       REQUIRE_FALSE(part.empty());
       REQUIRE(part.size() <= 7);
@@ -692,7 +691,7 @@ TEST_CASE("how many bytes an operation moves is the oracle's choice, at least on
   }
 }
 
-TEST_CASE("completions of one instant come in the order asked, or as the oracle says, but never swapped on one socket") {
+TEST_CASE("completions of one instant come in the order asked, or as the oracle says, but in order on one socket") {
   const sim::Tape tape = {{"net.order", 2, 1}};
   SimWorld swapped({.replay = &tape});
   auto& first = swapped.listen(web);

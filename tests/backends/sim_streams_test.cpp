@@ -92,7 +92,7 @@ Duration now() { return this_loop().time() - Instant(); }
 
 }  // namespace
 
-// --- echoes -----------------------------------------------------------------------------------------------------------
+// --- echoes ----------------------------------------------------------------------------------------------------------
 
 TEST_CASE("sim: several clients of an echo server get back what they sent") { CHECK(run_echo({}).right == 5); }
 
@@ -149,7 +149,7 @@ TEST_CASE("sim: a Unix server echoes, and its path is free when it is closed") {
   CHECK(sim::run(body()) == "hello\n" + system_error_text(ENOENT));
 }
 
-// --- connecting -------------------------------------------------------------------------------------------------------
+// --- connecting ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("sim: a connection that nobody takes is refused, and the error names the address") {
   std::string text;
@@ -231,7 +231,7 @@ TEST_CASE("sim: connects that are cancelled at any moment, with any seed, leave 
   }
 }
 
-// --- ends and waits ---------------------------------------------------------------------------------------------------
+// --- ends and waits --------------------------------------------------------------------------------------------------
 
 TEST_CASE("sim: a client that reads from a silent peer for ever is a deadlock, and the error names the task") {
   const auto body = []() -> Coro<> {
@@ -343,7 +343,7 @@ TEST_CASE("sim: a timed-out read loses nothing") {
   for (std::uint64_t seed = 0; seed <= 20; ++seed) CHECK(sim::run(body(), {.seed = seed}) == "TimeoutError abcd\n");
 }
 
-// --- datagrams --------------------------------------------------------------------------------------------------------
+// --- datagrams -------------------------------------------------------------------------------------------------------
 
 namespace {
 

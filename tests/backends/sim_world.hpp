@@ -60,7 +60,9 @@ class SimWorld {
     output.size = 1;
     return submit(started, output);
   }
-  Started& recv_from(int handle, std::size_t size) { return message(rondo::OperationKind::recv_from, handle, std::string(size, '.'), {}); }
+  Started& recv_from(int handle, std::size_t size) {
+    return message(rondo::OperationKind::recv_from, handle, std::string(size, '.'), {});
+  }
   Started& send_to(int handle, std::string bytes, rondo::Address to = {}) {
     return message(rondo::OperationKind::send_to, handle, std::move(bytes), std::move(to));
   }
@@ -156,7 +158,9 @@ class SimWorld {
     Started& started = started_.at(input.id.slot);
     started.result = input.result;
     ++started.completions;
-    if (input.bytes) started.bytes.assign(reinterpret_cast<const char*>(input.bytes), static_cast<std::size_t>(input.result));
+    if (input.bytes) {
+      started.bytes.assign(reinterpret_cast<const char*>(input.bytes), static_cast<std::size_t>(input.result));
+    }
     order.push_back(input.id);
   }
 
