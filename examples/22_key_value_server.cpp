@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+// 22_key_value_server.cpp - a small Redis. Commands that come together are answered together, in one write. With
+// --listen 6380 it serves redis-cli -p 6380, and redis-benchmark -p 6380 -t ping,set,get -P 16.
+//
+// Expected output:
+//   PING -> +PONG
+//   SET answer 41 -> +OK
+//   INCR answer -> :42
+//   GET answer -> $2 42
+//   EXISTS answer question -> :1
+//   DEL answer -> :1
+//   GET answer -> $-1
+//   FLY -> -ERR unknown command 'FLY'
+//   four commands in one write -> :1 :2 :3 :4
+//   ?no -> -ERR Protocol error: expected '$', got '?'
+#include <cctype>
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "arguments.hpp"
+#include "resp.hpp"
+
+class Store {
+ public:
+  std::string answer(const resp::Command& command) {
+    std::string name = command[0];
+    for (char& letter : name) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    const std::size_t arguments = command.size() - 1;
+    if (name == "PING" && arguments <= 1) return arguments == 0 ? resp::simple("PONG") : resp::bulk(command[1]);
+    if (name == "ECHO" && arguments == 1) return resp::bulk(command[1]);
+    if (name == "SET" && arguments == 2) {
+      values_.insert_or_assign(command[1], command[2]);
+      return resp::simple("OK");
+    }
+    if (name == "GET" && arguments == 1) return get(command[1]);
+    if (name == "INCR" && arguments == 1) return increment(command[1]);
+    if ((name == "DEL" || name == "EXISTS") && arguments >= 1) {
+      std::size_t count = 0;
+      for (std::size_t i = 1; i <= arguments; ++i) count += name == "DEL" ? values_.erase(command[i]) : values_.count(command[i]);
+      return resp::integer(static_cast<std::int64_t>(count));
+    }
+    if (name == "CONFIG" || name == "COMMAND") return resp::empty_array();  // what redis-benchmark and redis-cli ask first
+    if (name == "QUIT") return resp::simple("OK");
+    for (const char* known : {"PING", "ECHO", "SET", "GET", "INCR", "DEL", "EXISTS"}) {
+      if (name == known) return resp::error("ERR wrong number of arguments for '" + command[0] + "' command");
+    }
+    return resp::error("ERR unknown command '" + command[0].substr(0, 128) + "'");
+  }
+
+ private:
+  std::string get(const std::string& key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? resp::null() : resp::bulk(found->second);
+  }
+  std::string increment(const std::string& key) {
+    std::string& text = values_.try_emplace(key, "0").first->second;
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value == std::numeric_limits<std::int64_t>::max()) {
+      return resp::error("ERR value is not an integer or out of range");
+    }
+    text = std::to_string(++value);
+    return resp::integer(value);
+  }
+
+  std::unordered_map<std::string, std::string> values_;
+};
+
+rondo::Coro<> talk(std::shared_ptr<Store> store, rondo::StreamReader reader, rondo::StreamWriter writer) {
+  resp::Parser parser;
+  try {
+    for (bool quit = false; !quit;) {
+      const std::string bytes = co_await reader.read(64 * 1024);
+      if (bytes.empty()) break;
+      parser.feed(bytes);
+      std::string answers;
+      try {
+        while (const auto command = quit ? std::nullopt : parser.next()) {
+          answers += store->answer(*command);
+          quit = command->front() == "QUIT" || command->front() == "quit";
+        }
+      } catch (const resp::Malformed& error) {
+        answers += resp::error(std::string("ERR ") + error.what());
+        quit = true;
+      }
+      writer.write(answers);
+      co_await writer.drain();
+    }
+  } catch (const std::system_error& error) {
+    std::cerr << "lost a client: " << error.what() << '\n';
+  }
+}
+
+rondo::Coro<rondo::Server> open_store(std::uint16_t port) {
+  auto handler = [store = std::make_shared<Store>()](rondo::StreamReader reader, rondo::StreamWriter writer) {
+    return talk(store, std::move(reader), std::move(writer));
+  };
+  co_return co_await rondo::start_server(handler, "127.0.0.1", port);
+}
+
+/// Sends `text`, and prints the answers.
+rondo::Coro<> ask(rondo::Connection& to, std::string what, std::string text, int answers = 1) {
+  to.writer.write(text);
+  std::cout << what << " ->";
+  for (int lines = answers; lines > 0; --lines) {
+    const std::string line = co_await to.reader.readuntil("\r\n");
+    std::cout << ' ' << line.substr(0, line.size() - 2);
+    if (line.starts_with('$') && line != resp::null()) ++lines;  // a string follows
+  }
+  std::cout << '\n';
+}
+
+rondo::Coro<> demonstrate() {
+  rondo::Server server = co_await open_store(0);
+  rondo::Connection client = co_await rondo::open_connection("127.0.0.1", server.addresses().front().port());
+  for (const char* command : {"PING", "SET answer 41", "INCR answer", "GET answer", "EXISTS answer question",
+                              "DEL answer", "GET answer", "FLY"}) {
+    co_await ask(client, command, command + std::string("\r\n"));
+  }
+  const std::string increment = "*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n";
+  co_await ask(client, "four commands in one write", increment + increment + increment + increment, 4);
+  co_await ask(client, "?no", "*1\r\n?no\r\n");
+}
+
+rondo::Coro<> async_main(Arguments arguments) {
+  if (!arguments.listen) co_return co_await demonstrate();
+  co_await serve(co_await open_store(*arguments.listen));
+}
+
+int main(int argc, char** argv) {
+  const Arguments arguments = parse_arguments(argc, argv);
+  return run_program(arguments, async_main(arguments));
+}
