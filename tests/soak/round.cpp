@@ -159,7 +159,7 @@ rondo::Coro<> play_scenes(Round& round) {
   for (std::size_t i = 0; i < round.sites.size(); ++i) {
     scenes.push_back(rondo::create_task(run_scene(round, "server", reopen(round, i, Dice(round.dice.seed())))));
   }
-  const std::uint64_t many = 5 + round.dice.below(40);
+  const std::uint64_t many = 5 + round.dice.below(80);
   for (std::uint64_t i = 0; i < many; ++i) scenes.push_back(start_scene(round));
   for (const auto& scene : scenes) {
     const auto outcome = co_await rondo::as_outcome(scene);

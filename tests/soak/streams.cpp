@@ -165,8 +165,9 @@ void expect(const Pattern& received, std::uint32_t size, const char* who) {
 Plan Plan::random(Dice& dice) {
   Plan plan;
   plan.seed = dice.seed();
-  plan.up = static_cast<std::uint32_t>(dice.size(1'000'000));
-  plan.down = static_cast<std::uint32_t>(dice.size(1'000'000));
+  const std::size_t most = dice.one_in(8) ? 5'000'000 : 500'000;
+  plan.up = static_cast<std::uint32_t>(dice.size(most));
+  plan.down = static_cast<std::uint32_t>(dice.size(most));
   switch (dice.below(6)) {
     case 0:
       plan.client_leaves = static_cast<std::uint32_t>(dice.below(plan.up + 1));
