@@ -2,6 +2,7 @@
 // peers.cpp - standalone Asio and libev, doing what rondo's rows do.
 #include "peers.hpp"
 
+#include "posts.hpp"
 #include "rondo_rows.hpp"
 
 #ifdef RONDO_BENCH_LIBEV
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <thread>
 
 namespace bench {
 namespace {
@@ -129,6 +131,23 @@ double asio_channel(std::int64_t items) {
   return per_operation(items, [&] { context.run(); });
 }
 
+double asio_posts(std::int64_t posts) {
+  asio::io_context context(1);
+  const auto work = asio::make_work_guard(context);
+  std::int64_t left = posts;
+  return per_operation(posts, [&] {
+    std::thread producer([&] {
+      for (std::int64_t i = 0; i < posts; ++i) {
+        asio::post(context, [&] {
+          if (--left == 0) context.stop();
+        });
+      }
+    });
+    context.run();
+    producer.join();
+  });
+}
+
 double asio_churn(std::size_t outstanding, std::int64_t times) {
   asio::io_context context(1);
   std::vector<asio::steady_timer> timers;
@@ -179,6 +198,8 @@ void add_peer_rows(std::vector<Row>& rows) {
                   [] { return spawn_join_batches(1000, 3000); }});
   rows.push_back({"item through a queue of one, Asio", "asio channel", [] { return asio_channel(500'000); }, "rondo",
                   [] { return channel(5 * million); }});
+  rows.push_back({"post a callable from a thread, Asio", "asio post", [] { return asio_posts(million); },
+                  "call_soon_threads.", [] { return threadsafe_calls(million); }});
   rows.push_back({"timer: cancel and arm, Asio", "asio steady_timer", [] { return asio_churn(10'000, million); },
                   "rondo", [] { return timer_churn(10'000, 3 * million); }});
 #endif

@@ -46,13 +46,14 @@ std::span<const Input> ProcessBackend::reap(Instant deadline) {
   reclaim();
   inputs_.clear();
   std::swap(inputs_, ready_);
-  take_inbox();
-  if (!inputs_.empty() && ++unpolled_ < most_unpolled) return inputs_;  // what submit() found: no need to ask again
-  unpolled_ = 0;
   const bool sleeps = inputs_.empty() && !unfinished() && deadline > now() && inbox_.fall_asleep();
+  if (!sleeps) {
+    take_inbox();
+    if (!inputs_.empty() && ++unpolled_ < most_unpolled) return inputs_;  // what submit() found: no need to ask again
+  }
+  unpolled_ = 0;
   wait(sleeps ? deadline : Instant::min());
-  if (sleeps) inbox_.wake_up();
-  take_inbox();
+  take_inbox();  // and is awake
   return inputs_;
 }
 

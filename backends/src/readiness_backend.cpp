@@ -92,6 +92,26 @@ void ReadinessBackend::wait(Instant deadline) {
 // --- starting, cancelling ---------------------------------------------------------------------------------------------
 
 void ReadinessBackend::start_socket(const Output& output) {
+  if (output.kind < OperationKind::accept || output.kind > OperationKind::shutdown) return start_whole_socket(output);
+  if (!is_socket(output.handle)) return refuse(output);
+  const Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
+  const Way way = sends(output.kind) ? Way::out : Way::in;
+  const Direction& direction = way == Way::out ? known.out : known.in;
+  const bool can_try = direction.ready || output.kind == OperationKind::shutdown;  // which needs no room
+  if (!direction.waiting.empty() || !can_try || !attempt(output.handle, output, ready_)) stand_in_line(output, way);
+}
+
+void ReadinessBackend::refuse(const Output& output) { ready_.push_back(Input::completion(output.id, -EBADF)); }
+
+void ReadinessBackend::stand_in_line(const Output& output, Way way) {
+  Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
+  Direction& direction = way == Way::out ? known.out : known.in;
+  direction.waiting.push_back(output);
+  if (!direction.ready) await_edge(output.handle, way);
+}
+
+/// What makes or ends a socket.
+void ReadinessBackend::start_whole_socket(const Output& output) {
   switch (output.kind) {
     case OperationKind::connect:
       return connect(output);
@@ -106,19 +126,8 @@ void ReadinessBackend::start_socket(const Output& output) {
     case OperationKind::close:
       return close(output);
     default:
-      break;
+      ready_.push_back(Input::completion(output.id, -EOPNOTSUPP));
   }
-  if (!is_socket(output.handle)) {
-    ready_.push_back(Input::completion(output.id, -EBADF));
-    return;
-  }
-  Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
-  const Way way = sends(output.kind) ? Way::out : Way::in;
-  Direction& direction = way == Way::out ? known.out : known.in;
-  const bool can_try = direction.ready || output.kind == OperationKind::shutdown;  // which needs no room
-  if (direction.waiting.empty() && can_try && attempt(output.handle, output, ready_)) return;
-  direction.waiting.push_back(output);
-  if (!direction.ready) await_edge(output.handle, way);
 }
 
 void ReadinessBackend::open(const Output& output, int descriptor) {
@@ -150,10 +159,7 @@ void ReadinessBackend::connect(const Output& output) {
 }
 
 void ReadinessBackend::close(const Output& output) {
-  if (!is_socket(output.handle)) {
-    ready_.push_back(Input::completion(output.id, -EBADF));
-    return;
-  }
+  if (!is_socket(output.handle)) return refuse(output);
   const Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   for (const Direction* direction : {&known.in, &known.out}) {
     for (const Output& waiting : direction->waiting) ready_.push_back(Input::completion(waiting.id, -ECANCELED));
@@ -193,8 +199,9 @@ void ReadinessBackend::run(int descriptor, Way way, std::vector<Input>& done) {
     if (!is_socket(descriptor)) return;  // a connect that failed
     ++served;
   }
+  if (served == direction.waiting.size()) return direction.waiting.clear();
   direction.waiting.erase(direction.waiting.begin(), direction.waiting.begin() + static_cast<std::ptrdiff_t>(served));
-  if (!direction.waiting.empty() && !direction.ready) await_edge(descriptor, way);
+  if (!direction.ready) await_edge(descriptor, way);
 }
 
 /// True if it has its completion in `done`. False: its direction is not ready any more.
@@ -212,15 +219,8 @@ bool ReadinessBackend::attempt(int descriptor, const Output& output, std::vector
       return attempt_recv_from(descriptor, output, done);
     case OperationKind::send_to:
       return attempt_send_to(descriptor, output, done);
-    case OperationKind::shutdown:
-      if (through(seam(), SystemCall::shutdown, [&] { return ::shutdown(descriptor, SHUT_WR); }) < 0) {
-        return fail(descriptor, output, done);
-      }
-      done.push_back(Input::completion(output.id, 0));
-      return true;
-    default:
-      done.push_back(Input::completion(output.id, -EOPNOTSUPP));
-      return true;
+    default:  // start_socket() lets no other kind pass
+      return attempt_shutdown(descriptor, output, done);
   }
 }
 
@@ -310,6 +310,14 @@ bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::v
     sockets_[static_cast<std::size_t>(descriptor)]->out.ready = false;
   }
   done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
+  return true;
+}
+
+bool ReadinessBackend::attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done) {
+  if (through(seam(), SystemCall::shutdown, [&] { return ::shutdown(descriptor, SHUT_WR); }) < 0) {
+    return fail(descriptor, output, done);
+  }
+  done.push_back(Input::completion(output.id, 0));
   return true;
 }
 

@@ -121,7 +121,7 @@ std::string Address::host() const {
       return std::to_string(bytes_[0]) + "." + std::to_string(bytes_[1]) + "." + std::to_string(bytes_[2]) + "." +
              std::to_string(bytes_[3]);
     case Family::ipv6:
-      return ipv6_text(bytes_) + (scope_ != 0 ? "%" + std::to_string(scope_) : "");
+      return ipv6_text(bytes_) + (scope_ != 0 ? '%' + std::to_string(scope_) : "");
     case Family::unix:
       return std::string(path());
   }
@@ -135,7 +135,7 @@ std::string Address::str() const {
     case Family::ipv4:
       return host() + ":" + std::to_string(port_);
     case Family::ipv6:
-      return "[" + host() + "]:" + std::to_string(port_);
+      return '[' + host() + "]:" + std::to_string(port_);
     case Family::unix:
       return path().empty() ? "unnamed" : host();
   }

@@ -180,6 +180,13 @@ Loop::Progress Loop::run_batches(Kernel& kernel, std::uint32_t budget) {
   return {budget - left, batches, done};
 }
 
+inline void Loop::run_operation(Operation& operation) {
+  const std::uint32_t times = operation.take_times();
+  if (operation.use() == Operation::Use::await) return kernel_->wake(operation);
+  if (operation.use() == Operation::Use::owned) return static_cast<OwnedOperation&>(operation).completed();
+  run_signal_handler(static_cast<SignalHandler&>(operation), times);
+}
+
 /// Runs what is in the batch, `left` entries at most; returns how many more might have run.
 template <bool debug>
 inline std::uint32_t Loop::run_batch(Kernel& kernel, std::uint32_t left, std::uint64_t& order) {
@@ -197,7 +204,11 @@ inline std::uint32_t Loop::run_batch(Kernel& kernel, std::uint32_t left, std::ui
     } else {
       kernel.current_ = nullptr;
       trail += static_cast<std::uint64_t>(entry->entry_kind());
-      run(*entry);
+      if (entry->entry_kind() == EntryKind::operation) {
+        run_operation(static_cast<Operation&>(*entry));
+      } else {
+        run(*entry);
+      }
     }
   }
   order = trail;
@@ -246,6 +257,7 @@ void Loop::run(Entry& entry) {
   switch (entry.entry_kind()) {
     case EntryKind::task:
     case EntryKind::routine:
+    case EntryKind::operation:
     case EntryKind::fence:
       break;  // step() does not send these here
     case EntryKind::call:
@@ -278,8 +290,6 @@ void Loop::run(Entry& entry) {
       return static_cast<JobOuter&>(entry).outer_done();
     case EntryKind::queue_turn:
       return static_cast<QueueWaiter&>(entry).turn();
-    case EntryKind::operation:
-      return run_operation(static_cast<Operation&>(entry));
   }
 }
 
@@ -354,11 +364,7 @@ void Loop::hand_over(CallCore& call) {
 
 // --- signals and operations -------------------------------------------------------------------------------------------
 
-void Loop::run_operation(Operation& operation) {
-  const std::uint32_t times = operation.take_times();
-  if (operation.use() == Operation::Use::await) return kernel_->wake(operation);
-  if (operation.use() == Operation::Use::owned) return static_cast<OwnedOperation&>(operation).completed();
-  auto& handler = static_cast<SignalHandler&>(operation);
+void Loop::run_signal_handler(SignalHandler& handler, std::uint32_t times) {
   if (handler.result() < 0) {
     return call_exception_handler({"the signal cannot be handled (error " + std::to_string(-handler.result()) + ")",
                                    nullptr, describe_handler(handler.signal)});

@@ -7,7 +7,7 @@
 
 namespace rondo {
 
-void OperationTable::Slot::perform(operation::Do effect) {
+inline void OperationTable::Slot::perform(operation::Do effect) {
   switch (effect) {
     case operation::Do::emit_start:
       start_waits = true;
@@ -19,6 +19,24 @@ void OperationTable::Slot::perform(operation::Do effect) {
     case operation::Do::discard:
       break;
   }
+}
+
+inline void OperationTable::enqueue(std::uint32_t at) {
+  Slot& slot = slots_[at];
+  if (slot.queued) return;
+  slot.queued = true;
+  if (last_queued_ == nobody) {
+    first_queued_ = at;
+  } else {
+    slots_[last_queued_].next = at;
+  }
+  last_queued_ = at;
+}
+
+inline void OperationTable::give_back(std::uint32_t at) {
+  slots_[at].next = first_free_;
+  first_free_ = at;
+  ++room_;
 }
 
 namespace {
@@ -41,8 +59,30 @@ bool lent(const Output& output) {
 
 }  // namespace
 
-void OperationTable::start(Operation& operation, Output output) {
-  make_room(reserved_ + 1);
+/// There is room for it: see make_room().
+[[gnu::noinline]] void OperationTable::add_slot() {
+  slots_.emplace_back();
+  first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+}
+
+inline std::uint32_t OperationTable::take_slot(const Output& output) {
+  if (first_free_ == nobody) [[unlikely]] add_slot();
+  const std::uint32_t at = first_free_;
+  Slot& slot = slots_[at];
+  first_free_ = std::exchange(slot.next, nobody);
+  --room_;
+  const std::uint32_t generation = slot.output.id.generation + 1;
+  slot.output = output;
+  slot.output.verb = Output::Verb::start;
+  slot.output.id = {at, generation};
+  ++in_flight_;
+  fire<operation::diagram, operation::Event::start>(slot);
+  enqueue(at);
+  return at;
+}
+
+void OperationTable::start(Operation& operation, const Output& output) {
+  if (room_ <= reserved_) [[unlikely]] make_room(reserved_ + 1);
   const std::uint32_t at = take_slot(output);
   slots_[at].operation = &operation;
   operation.id_ = slots_[at].output.id;
@@ -50,38 +90,20 @@ void OperationTable::start(Operation& operation, Output output) {
   operation.result_ = 0;
 }
 
-void OperationTable::start_detached(Output output) {
+void OperationTable::start_detached(const Output& output) {
   --reserved_;
   take_slot(output);
 }
 
 void OperationTable::reserve_detached() {
-  make_room(reserved_ + 1);
+  if (room_ <= reserved_) make_room(reserved_ + 1);
   ++reserved_;
 }
 
 void OperationTable::make_room(std::size_t slots) {
-  if (slots_.capacity() - slots_.size() + free_ >= slots) return;
+  const std::size_t before = slots_.capacity();
   slots_.reserve(slots_.size() + std::max<std::size_t>({slots, slots_.size(), 8}));
-}
-
-std::uint32_t OperationTable::take_slot(Output output) {
-  if (first_free_ == nobody) {
-    slots_.emplace_back();
-    first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
-    ++free_;
-  }
-  const std::uint32_t at = first_free_;
-  Slot& slot = slots_[at];
-  first_free_ = std::exchange(slot.next, nobody);
-  --free_;
-  output.verb = Output::Verb::start;
-  output.id = {at, slot.output.id.generation + 1};
-  slot.output = output;
-  ++in_flight_;
-  fire<operation::diagram, operation::Event::start>(slot);
-  enqueue(at);
-  return at;
+  room_ += static_cast<std::uint32_t>(slots_.capacity() - before);
 }
 
 void OperationTable::cancel(Operation& operation) {
@@ -164,24 +186,6 @@ std::uint32_t OperationTable::drain(std::span<Output> out) {
     if (slot.state == operation::State::free) give_back(at);
   }
   return written;
-}
-
-void OperationTable::enqueue(std::uint32_t at) {
-  Slot& slot = slots_[at];
-  if (slot.queued) return;
-  slot.queued = true;
-  if (last_queued_ == nobody) {
-    first_queued_ = at;
-  } else {
-    slots_[last_queued_].next = at;
-  }
-  last_queued_ = at;
-}
-
-void OperationTable::give_back(std::uint32_t at) {
-  slots_[at].next = first_free_;
-  first_free_ = at;
-  ++free_;
 }
 
 }  // namespace rondo

@@ -14,11 +14,12 @@ void SocketAwaiter::begin(FrameCore& frame) {
   kernel.suspend(frame, static_cast<Parking&>(*this));
 }
 
-SocketAwaiter::~SocketAwaiter() {
+/// Without its result.
+void SocketAwaiter::leave() noexcept {
   if (!task()) return;  // never awaited
   if (in_flight()) task()->kernel().operations().abandon(*this);
   if (Entry::linked()) Entry::unlink();
-  if (!taken_ && makes_handle(output_.kind) && result() >= 0 && !in_flight()) Socket(result()).close();
+  if (makes_handle(output_.kind) && result() >= 0 && !in_flight()) Socket(result()).close();
 }
 
 void SocketAwaiter::end_unusual() {
@@ -81,7 +82,7 @@ void Socket::close() noexcept {
   kernel_->operations().start_detached(closing);
 }
 
-Output Socket::output(OperationKind kind) const {
+inline Output Socket::output(OperationKind kind) const {
   if (handle_ < 0) throw RuntimeError("the socket is closed, or was never opened");
   Output output;
   output.kind = kind;

@@ -155,9 +155,11 @@ void StreamCore::write(std::string_view bytes) {
   if (pending_.empty() && sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
     sending_ += bytes;  // the send has not left yet
     slice_ = rest();
-  } else {
+  } else if (sending()) {
     pending_ += bytes;
-    if (!sending()) go_on_sending();
+  } else {
+    sending_ += bytes;
+    start_sending();
   }
   if (unsent() > limits_.high) paused_ = true;
 }
@@ -186,6 +188,7 @@ void StreamCore::sent(std::int32_t result) {
     }
     return finish();
   }
+  if (over()) return finish();  // aborted meanwhile
   sent_ += static_cast<std::size_t>(result);
   if (paused_ && unsent() <= limits_.low) {
     paused_ = false;

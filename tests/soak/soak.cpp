@@ -13,12 +13,16 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #ifdef SOAK_HAVE_ASIO
 #include <rondo/backends/asio.hpp>
 #endif
 #include <rondo/backends/epoll.hpp>
+#ifdef SOAK_HAVE_IO_URING
+#include <rondo/backends/io_uring.hpp>
+#endif
 #ifdef SOAK_HAVE_LIBEVENT
 #include <rondo/backends/libevent.hpp>
 #endif
@@ -41,6 +45,9 @@ std::unique_ptr<rondo::Backend> make_backend(const std::string& name) {
 #ifdef SOAK_HAVE_LIBEVENT
   if (name == "libevent") return std::make_unique<rondo::LibeventBackend>();
 #endif
+#ifdef SOAK_HAVE_IO_URING
+  if (name == "io_uring") return std::make_unique<rondo::UringBackend>();
+#endif
 #ifdef SOAK_HAVE_ASIO
   if (name == "asio") return std::make_unique<rondo::AsioBackend>();
 #endif
@@ -55,6 +62,14 @@ std::vector<std::string> backends() {
 #endif
 #ifdef SOAK_HAVE_ASIO
   names.push_back("asio");
+#endif
+#ifdef SOAK_HAVE_IO_URING
+  try {
+    static_cast<void>(make_backend("io_uring"));
+    names.push_back("io_uring");
+  } catch (const std::system_error& error) {
+    std::printf("not on io_uring: %s\n", error.what());  // this kernel refuses it
+  }
 #endif
   return names;
 }

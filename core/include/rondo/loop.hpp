@@ -227,6 +227,7 @@ class Loop {
   void end_task(Kernel& kernel, TaskCore& task);
   void run_call(CallCore& call);
   void run_operation(Operation& operation);
+  void run_signal_handler(SignalHandler& handler, std::uint32_t times);
   StepResult answer(Instant now) const;
   void discard_everything();
   static void drop_entry(Entry& entry);

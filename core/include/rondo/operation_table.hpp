@@ -61,7 +61,7 @@ class OperationTable {
   explicit OperationTable(std::pmr::memory_resource* resource) : slots_(resource) {}
 
   /// Takes a slot and queues the start. May throw std::bad_alloc, and then has done nothing.
-  void start(Operation& operation, Output output);
+  void start(Operation& operation, const Output& output);
   /// The awaiter goes away or is cancelled: asks the backend to cancel, and forgets `operation`.
   void abandon(Operation& operation);
   /// Asks the backend to cancel, unless it was asked or has ended; `operation` stays until the terminal completion.
@@ -69,7 +69,7 @@ class OperationTable {
   /// True if a backend was told to start it and has not completed it.
   bool handed_out(const Operation& operation) const;
   /// Starts what nobody waits for, and cannot fail: each reserve_detached() makes room for one.
-  void start_detached(Output output);
+  void start_detached(const Output& output);
   void reserve_detached();
   /// What the operation was started with; only while it is in flight.
   const Output& output_of(const Operation& operation) const { return slots_[operation.id_.slot].output; }
@@ -101,8 +101,9 @@ class OperationTable {
     operation::State& state_in(const decltype(operation::diagram)&) { return state; }
     void perform(operation::Do effect);
   };
-  std::uint32_t take_slot(Output output);
+  std::uint32_t take_slot(const Output& output);
   void make_room(std::size_t slots);
+  void add_slot();
   void enqueue(std::uint32_t slot);
   void give_back(std::uint32_t slot);
 
@@ -110,7 +111,7 @@ class OperationTable {
   std::uint32_t first_free_ = nobody;
   std::uint32_t first_queued_ = nobody;
   std::uint32_t last_queued_ = nobody;
-  std::uint32_t free_ = 0;
+  std::uint32_t room_ = 0;      // slots that can be taken without an allocation
   std::uint32_t reserved_ = 0;  // starts that must not fail
   std::uint32_t in_flight_ = 0;
   std::uint64_t stale_ = 0;

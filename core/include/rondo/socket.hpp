@@ -28,7 +28,9 @@ class SocketAwaiter : public Awaiter, protected Operation {
  public:
   using value_type = std::size_t;
   explicit SocketAwaiter(const Output& output) : Operation(Use::await, WaitableKind::lent_operation), output_(output) {}
-  ~SocketAwaiter();
+  ~SocketAwaiter() {
+    if (!taken_) leave();
+  }
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
@@ -44,6 +46,7 @@ class SocketAwaiter : public Awaiter, protected Operation {
 
  private:
   void begin(FrameCore& frame);
+  void leave() noexcept;
   void end_unusual();
   Output output_;
   bool taken_ = false;  // whoever awaited this has the result

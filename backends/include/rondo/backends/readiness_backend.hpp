@@ -75,6 +75,9 @@ class ReadinessBackend : public ProcessBackend {
   void start_socket(const Output& output) final;
   void cancel_socket(const Output& output) final;
 
+  void refuse(const Output& output);
+  void stand_in_line(const Output& output, Way way);
+  void start_whole_socket(const Output& output);
   void open(const Output& output, int descriptor);
   void connect(const Output& output);
   void close(const Output& output);
@@ -86,6 +89,7 @@ class ReadinessBackend : public ProcessBackend {
   bool attempt_connect(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_recv(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_send(int descriptor, const Output& output, std::vector<Input>& done);
+  bool attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_recv_from(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_send_to(int descriptor, const Output& output, std::vector<Input>& done);
   bool fail(int descriptor, const Output& output, std::vector<Input>& done);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// sim.hpp - the simulated world: virtual time that jumps, jobs that run inline, and one oracle for every choice.
+// sim.hpp - the simulated world: virtual time that jumps, jobs that run inline, a network in memory (sim_network.hpp),
+// and one oracle for every choice.
 //
 // When nothing is ready, time is moved to the next deadline, so an hour of sleeping takes no time, and a program runs
 // the same way each time. Whatever the real world leaves open is asked of Oracle::choose, where 0 is what production
@@ -7,60 +8,26 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
-#include <string>
+#include <map>
 #include <string_view>
 #include <vector>
 
 #include <rondo/backend.hpp>
 #include <rondo/backends/inbox.hpp>
+#include <rondo/backends/sim_network.hpp>
+#include <rondo/backends/sim_oracle.hpp>
+#include <rondo/backends/sim_timeline.hpp>
 #include <rondo/executor.hpp>
 #include <rondo/run.hpp>
 
 namespace rondo::sim {
-
-/// One answer of the oracle.
-struct Choice {
-  std::string site;      // what was asked
-  std::uint32_t n;       // how many answers there were
-  std::uint32_t answer;  // 0 .. n-1
-  friend bool operator==(const Choice&, const Choice&) = default;
-};
-using Tape = std::vector<Choice>;
-
-/// A replayed run asked something else than the tape answers.
-class TapeMismatch : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// The only source of variation in a simulated world. Seed 0 answers 0 always. Any other seed answers by site and by
-/// how often that site was asked, so that a question more at one site changes no answer at another.
-class Oracle {
- public:
-  explicit Oracle(std::uint64_t seed) : seed_(seed) {}
-  explicit Oracle(Tape replay) : replay_(std::move(replay)), replaying_(true) {}
-
-  /// 0 .. n-1; n < 2 answers 0 and is not recorded. Throws TapeMismatch when the tape answers another question.
-  std::uint32_t choose(std::string_view site, std::uint32_t n);
-  const Tape& tape() const { return tape_; }
-
- private:
-  struct Site {
-    std::string name;
-    std::uint64_t asked;
-  };
-  std::uint64_t seed_ = 0;
-  Tape replay_;
-  bool replaying_ = false;
-  Tape tape_;
-  std::vector<Site> sites_;
-};
 
 struct SimOptions {
   std::uint64_t seed = 0;          // 0: everything goes as in production by default
   const Tape* replay = nullptr;    // answers to repeat, instead of a seed
   Tape* record = nullptr;          // takes the answers given, also when the run fails
   bool debug = false;              // Loop::set_debug
+  std::vector<Name> names = {};    // what lookups find, besides localhost
 };
 
 /// A backend without a world: descriptors and real signals do not exist here, time is virtual.
@@ -69,10 +36,12 @@ class Backend final : public rondo::Backend {
   explicit Backend(SimOptions options = {});
 
   std::string_view name() const override { return "sim"; }
-  Instant now() noexcept override { return now_; }
+  Instant now() noexcept override { return timeline_.now(); }
   std::span<const Input> reap(Instant deadline) override;
   void submit(std::span<const Output> outputs) override;
   void post(CallCore& call) noexcept override;
+  /// True when nothing is planned, and no signal handler waits: operations of the network that are left wait for ever.
+  bool stuck() const override;
   void begin_interrupts(CallCore& call) override;
   void end_interrupts() override;
 
@@ -81,19 +50,17 @@ class Backend final : public rondo::Backend {
   void raise_signal(int signal);
 
  private:
-  /// A job that runs at its time, or a signal handler that waits for ever.
-  struct Event {
-    Instant when;
-    std::uint64_t sequence;
-    Output output;
-  };
-  void run_due();
+  class JobEnd;
+  void start(const Output& output);
+  void cancel(OperationId id);
   void start_job(const Output& output);
+  void run_due();
 
   Oracle oracle_;
-  Instant now_{};
-  std::uint64_t sequence_ = 0;
-  std::vector<Event> events_;  // by (when, sequence)
+  Timeline timeline_;
+  Network network_;
+  std::map<std::uint32_t, JobEnd*> jobs_;  // by slot; the timeline has them
+  std::vector<Output> signals_;            // handlers, in the order in which they came
   std::vector<Input> ready_;
   std::vector<Input> inputs_;
   Inbox inbox_;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+// sim_stream.hpp - one connection of a simulated network, TCP or Unix, and the sockets at its ends.
+//
+// It lives as long as a socket at either end, or something that travels on it. Errors are those of Linux 6: what had
+// arrived before a reset can still be read; a reset is reported once, as ECONNRESET, or as EPIPE where the peer had ended
+// its stream before; then a receive gives 0 and a send EPIPE.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <rondo/endpoint.hpp>
+
+#include "sim_world.hpp"
+
+namespace rondo::sim {
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  enum class Kind : std::uint8_t { tcp, unix };
+  /// What travels to the other end.
+  enum class Sent : std::uint8_t {
+    bytes,
+    fin,     // no more bytes
+    closed,  // Unix: no more bytes, and nobody to send to
+    reset,
+  };
+  Connection(World& world, Kind kind, const SocketOptions& first, const SocketOptions& second);
+
+  // Each takes the end, 0 or 1, that it is about.
+  void receive(std::size_t side, const Output& output);
+  void send(std::size_t side, const Output& output);
+  std::int32_t shutdown(std::size_t side);
+  /// Ends what waits at this end; resets the connection if bytes were not read.
+  void close(std::size_t side);
+  /// The same, and resets it in any case.
+  void abort(std::size_t side);
+  /// Something has arrived at this end.
+  void arrive(std::size_t side, Sent what);
+
+ private:
+  struct End {
+    std::string arrived;
+    std::size_t taken = 0;           // of `arrived`
+    std::deque<std::string> flying;  // pieces that travel to this end
+    std::size_t flying_size = 0;
+    Instant last_arrival{};          // what leaves later arrives later, too
+    std::size_t capacity = 0;        // bytes that may travel or wait to be read
+    bool open = true;    // somebody can read what arrives
+    bool shut = false;   // sends no more
+    bool fin = false;    // the peer sends no more
+    bool gone = false;   // Unix: the peer is closed
+    bool reset = false;
+    std::int32_t error = 0;  // to be reported once
+    Line receivers;
+    Line senders;
+
+    std::size_t unread() const { return arrived.size() - taken; }
+    std::size_t room() const {
+      const std::size_t used = unread() + flying_size;
+      return used < capacity ? capacity - used : 0;
+    }
+    void take(std::byte* to, std::size_t size);
+    std::string take(std::size_t size);
+    void forget_taken();
+  };
+  bool try_receive(std::size_t side, const Output& output);
+  bool try_send(std::size_t side, const Output& output);
+  static std::optional<std::int32_t> end_of_receiving(Kind kind, End& end);
+  static std::optional<std::int32_t> end_of_sending(Kind kind, End& end);
+  void serve(std::size_t side);
+  void serve_senders(std::size_t side);
+  void keep_arrived(std::size_t side);
+  void note_reset(End& end);
+  void travel(std::size_t from, Sent what);
+  static std::size_t other(std::size_t side) { return 1 - side; }
+
+  World& world_;
+  Kind kind_;
+  End ends_[2];
+};
+
+class StreamSocket final : public NetworkSocket {
+ public:
+  StreamSocket(World& world, std::shared_ptr<Connection> connection, std::size_t side)
+      : NetworkSocket(world), connection_(std::move(connection)), side_(side) {}
+  ~StreamSocket() override;
+  /// Takes a local address for the time of its life: see Ports::claim.
+  std::int32_t claim(Address& local, bool reuse_port);
+  void start(const Output& output) override;
+  void close() override { connection_->close(side_); }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  std::size_t side_;
+  Address claimed_;
+};
+
+}  // namespace rondo::sim
