@@ -77,29 +77,27 @@ rondo::Coro<rondo::Server> open_room(std::uint16_t port) {
   co_return co_await rondo::start_server(attend, "127.0.0.1", port);
 }
 
-rondo::Coro<> hear(const char* name, rondo::Connection& from) {
+rondo::Coro<> hear(std::string name, rondo::Connection& from) {
   const std::string line = co_await from.reader.readline();
   std::cout << name << " hears: " << line;
 }
 
-rondo::Coro<rondo::Connection> enter(std::string name, std::uint16_t port) {
+rondo::Coro<rondo::Connection> enter(std::uint16_t port, std::string name, std::string known_as) {
   rondo::Connection connection = co_await rondo::open_connection("127.0.0.1", port);
   connection.writer.write(name + "\n");
-  co_await hear(name.c_str(), connection);
+  co_await hear(known_as, connection);
   co_return connection;
 }
 
 rondo::Coro<> demonstrate() {
   rondo::Server server = co_await open_room(0);
   const std::uint16_t port = server.addresses().front().port();
-  rondo::Connection ann = co_await enter("Ann", port);
-  rondo::Connection bob = co_await enter("Bob", port);
+  rondo::Connection ann = co_await enter(port, "Ann", "Ann");
+  rondo::Connection bob = co_await enter(port, "Bob", "Bob");
   co_await hear("Ann", ann);
   bob.writer.write("good evening\n");
   co_await hear("Ann", ann);
-  auto cid = co_await rondo::open_connection("127.0.0.1", port);
-  cid.writer.write("Ann\n");
-  co_await hear("Cid", cid);
+  rondo::Connection cid = co_await enter(port, "Ann", "Cid");
   ann.writer.write("hello Bob\n");
   co_await hear("Bob", bob);
   bob.writer.close();

@@ -4,7 +4,7 @@
 //   PROGRAM                       a demonstration: both ends in one program
 //   PROGRAM --listen PORT         a server at 127.0.0.1, with port 0 at a free one; Ctrl-C and SIGTERM end it
 //   PROGRAM --connect HOST:PORT   a client; --to HOST:PORT is the same for a server that has a server of its own
-//   --backend NAME                epoll, libevent or asio, if it was built; --sim in simulated time
+//   --backend NAME                epoll, io_uring, libevent or asio, if it was built; --sim in simulated time
 #pragma once
 
 #include <charconv>
@@ -22,6 +22,9 @@
 #include <rondo/backends/asio.hpp>
 #endif
 #include <rondo/backends/epoll.hpp>
+#ifdef EXAMPLES_HAVE_IO_URING
+#include <rondo/backends/io_uring.hpp>
+#endif
 #ifdef EXAMPLES_HAVE_LIBEVENT
 #include <rondo/backends/libevent.hpp>
 #endif
@@ -81,6 +84,9 @@ inline std::unique_ptr<rondo::Backend> make_backend(const std::string& name) {
   if (name == "epoll") return std::make_unique<rondo::EpollBackend>();
 #ifdef EXAMPLES_HAVE_LIBEVENT
   if (name == "libevent") return std::make_unique<rondo::LibeventBackend>();
+#endif
+#ifdef EXAMPLES_HAVE_IO_URING
+  if (name == "io_uring") return std::make_unique<rondo::UringBackend>();
 #endif
 #ifdef EXAMPLES_HAVE_ASIO
   if (name == "asio") return std::make_unique<rondo::AsioBackend>();

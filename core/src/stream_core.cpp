@@ -115,6 +115,7 @@ void StreamCore::keep(const std::byte* bytes, std::size_t size) noexcept {
 
 void StreamCore::received(std::int32_t result) {
   if (result <= 0) note_end(-result);
+  if (over()) end_ = true;  // closed on this side when these bytes were on their way already: they are the last ones
   wake(StreamWait::For::bytes);
 }
 

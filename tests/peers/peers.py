@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSL-1.0
+"""What the tests with real peers share: a program under test, and whether the peer is installed."""
+import contextlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+
+PROGRAM = sys.argv[1]
+BACKEND = sys.argv[2:3]
+
+
+def command(*arguments):
+    return [PROGRAM, *arguments, *(["--backend", *BACKEND] if BACKEND else [])]
+
+
+def need(tool):
+    if not shutil.which(tool):
+        print(f"skipped: there is no {tool}")
+        sys.exit(77)
+
+
+def check(condition, *what):
+    if not condition:
+        print("FAILED:", *what)
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def server(*arguments):
+    """Runs the program with --listen 0, gives its port, and ends it as a user would. It must leave in good order, with
+    nothing on standard error but what it says of broken connections."""
+    process = subprocess.Popen(command("--listen", "0", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        first = process.stdout.readline()
+        check(first.startswith("listening at 127.0.0.1:"), "first line:", first, process.poll())
+        yield int(first.rsplit(":", 1)[1])
+        check(process.poll() is None, "the server has ended by itself:", process.poll())
+        process.send_signal(random.choice([signal.SIGTERM, signal.SIGINT]))
+        output, errors = process.communicate(timeout=5)
+        check(process.returncode == 0, "exit status", process.returncode, errors)
+        check(output == "closed\n", "output:", output)
+        for line in errors.splitlines():
+            check(line.startswith(("lost a client: ", "a connection broke: ")), "standard error:", line)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def payload(size, seed):
+    return random.Random(seed).randbytes(size)
