@@ -23,7 +23,8 @@ std::string StreamWait::describe() const {
 }
 
 void StreamAwaiter::begin(FrameCore& frame) {
-  if (what_ == For::bytes) core_->start_receiving();
+  const bool listens = what_ == For::end && core_->arrived().empty() && !core_->at_end();  // for a reset
+  if (what_ == For::bytes || listens) core_->start_receiving();
   core_->waits_.push_back(*this);
   suspend(frame, *this);
 }
