@@ -163,6 +163,7 @@ void StreamCore::write(std::string_view bytes) {
   if (eof_asked_) throw RuntimeError("write: after write_eof() nothing more can be written");
   if (closing_) throw RuntimeError("write: the writer is closed");
   if (bytes.empty() || over()) return;
+  if (kernel_->ending()) return;  // from a destructor: nothing can be lent any more
   if (pending_.empty() && sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
     sending_ += bytes;  // the send has not left yet
     slice_ = rest();

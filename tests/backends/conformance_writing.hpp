@@ -366,3 +366,19 @@ CONFORMANCE("streams that outlive the run are closed with it, and harmless, also
   CHECK(kept.client.writer.is_closing());
   CHECK(kept.client.writer.peer_address().port() != 0);
 }
+
+CONFORMANCE("what a destructor writes while the loop is being destroyed is dropped") {
+  struct Farewell {
+    const StreamWriter* writer;
+    ~Farewell() { writer->write(std::string(100'000, 'x')); }
+  };
+  const auto body = []() -> Coro<> {
+    const StreamPair pair = co_await stream_pair({}, small_buffers());
+    const Farewell farewell{&pair.client.writer};
+    for (;;) co_await ending(this_loop().create_future<>());  // ends with the loop alone
+  };
+  World world;
+  const std::size_t before = world.open();
+  CHECK_THROWS_AS(rondo::run(world.backend, body()), DeadlockError);
+  CHECK(world.open() == before);
+}
