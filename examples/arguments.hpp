@@ -96,8 +96,8 @@ inline std::unique_ptr<rondo::Backend> make_backend(const std::string& name) {
 
 /// The exit status of the program: 1 if something in the world went wrong.
 inline int run_program(const Arguments& arguments, rondo::Coro<> main) {
-  const auto backend = make_backend(arguments.backend);
   try {
+    const auto backend = make_backend(arguments.backend);
     rondo::run(*backend, std::move(main));
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
