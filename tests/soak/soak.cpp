@@ -37,7 +37,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t rounds_of_a_session = 8;
 constexpr std::size_t warm_up = 2;                      // sessions of each backend that may grow as they like
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t growth = 512 * 1024 * 1024;       // what is free stays in quarantine
+#else
 constexpr std::size_t growth = 16 * 1024 * 1024;        // of the process, from then on
+#endif
 constexpr std::size_t growth_of_heap = 1024 * 1024;
 
 std::unique_ptr<rondo::Backend> make_backend(const std::string& name) {
