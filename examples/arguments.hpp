@@ -106,7 +106,7 @@ inline int run_program(const Arguments& arguments, rondo::Coro<> main) {
   return 0;
 }
 
-/// Says where `server` listens, and serves until Ctrl-C or SIGTERM. What is left of connections is then cancelled by run().
+/// Says where `server` listens, and serves until Ctrl-C or SIGTERM. What is left of connections, run() then cancels.
 inline rondo::Coro<> serve(rondo::Server server) {
   std::cout << "listening at " << server.addresses().front().str() << std::endl;
   const auto told_to_end = std::make_shared<rondo::Event>("told to end");
