@@ -104,7 +104,7 @@ int EpollBackend::poll(epoll_event* events, int capacity, Instant deadline) {
 
 void EpollBackend::arm(Instant deadline) {
   set_timer(deadline);
-  if (!ready_.empty() || !inbox_.fall_asleep()) wake();  // there is something to do already
+  if (!ready_.empty() || unfinished() || !inbox_.fall_asleep()) wake();  // there is something to do already
 }
 
 void EpollBackend::set_timer(Instant deadline) {

@@ -102,7 +102,7 @@ void OperationTable::reserve_detached() {
 
 void OperationTable::make_room(std::size_t slots) {
   const std::size_t before = slots_.capacity();
-  slots_.reserve(slots_.size() + std::max<std::size_t>({slots, slots_.size(), 8}));
+  slots_.reserve(std::max<std::size_t>({slots_.size() + slots, 2 * before, 8}));
   room_ += static_cast<std::uint32_t>(slots_.capacity() - before);
 }
 

@@ -38,19 +38,39 @@ void ServerCore::abandon() noexcept {
 
 // --- starting ---------------------------------------------------------------------------------------------------------
 
+/// The system gives out addresses of a family that it does not have.
+static bool is_unavailable(const std::exception_ptr& error) {
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const std::system_error& refused) {
+    return refused.code() == std::errc::address_family_not_supported ||
+           refused.code() == std::errc::address_not_available;
+  } catch (...) {
+  }
+  return false;
+}
+
 static Ref<ServerCore> adopt_server(ServerCore& core) { return Ref<ServerCore>::adopt(core); }
 
 Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::string host, std::uint16_t port,
                                ServerOptions options) {
+  options.limits.check();
   Kernel& kernel = running_kernel("start_server");
   const auto core = adopt_server(*::new (kernel.allocate(sizeof(ServerCore))) ServerCore(kernel, std::move(handler), options));
   const auto addresses = co_await getaddrinfo(std::move(host), port, {.family = options.family, .passive = true});
-  for (const Address& address : addresses) co_await core->listen(address);
+  std::exception_ptr unavailable;
+  for (const Address& address : addresses) {
+    const auto outcome = co_await as_outcome(core->listen(address));
+    if (!is_unavailable(outcome.error())) outcome.raise();
+    if (!outcome.has_value()) unavailable = outcome.error();
+  }
+  if (core->listeners_.empty() && unavailable) std::rethrow_exception(unavailable);
   core->begin();
   co_return Server(core);
 }
 
 Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::string path, ServerOptions options) {
+  options.limits.check();
   Kernel& kernel = running_kernel("start_unix_server");
   const auto core = adopt_server(*::new (kernel.allocate(sizeof(ServerCore))) ServerCore(kernel, std::move(handler), options));
   co_await core->listen(Address::unix_path(path));

@@ -23,17 +23,22 @@ std::string StreamWait::describe() const {
 }
 
 void StreamAwaiter::begin(FrameCore& frame) {
-  if (what_ == For::bytes) core_->start_receiving();
+  const bool listens = what_ == For::end && core_->arrived().empty() && !core_->at_end();  // for a reset
+  if (what_ == For::bytes || listens) core_->start_receiving();
   core_->waits_.push_back(*this);
   suspend(frame, *this);
 }
 
-Ref<StreamCore> StreamCore::make(Socket socket, Endpoint endpoint, StreamLimits limits) {
-  if (limits.low > limits.high) {
-    throw std::invalid_argument("stream: the low-water mark " + std::to_string(limits.low) +
-                                " is above the high-water mark " + std::to_string(limits.high));
+void StreamLimits::check() const {
+  if (low > high) {
+    throw std::invalid_argument("stream: the low-water mark " + std::to_string(low) + " is above the high-water mark " +
+                                std::to_string(high));
   }
-  if (limits.line == 0) throw std::invalid_argument("stream: the limit of a line must be 1 byte or more");
+  if (line == 0) throw std::invalid_argument("stream: the limit of a line must be 1 byte or more");
+}
+
+Ref<StreamCore> StreamCore::make(Socket socket, Endpoint endpoint, StreamLimits limits) {
+  limits.check();
   Kernel& kernel = running_kernel("stream");
   void* memory = kernel.allocate(sizeof(StreamCore));
   return Ref<StreamCore>::adopt(*::new (memory) StreamCore(kernel, std::move(socket), std::move(endpoint), limits));
@@ -121,7 +126,13 @@ void StreamCore::received(std::int32_t result) {
 
 void StreamCore::note_end(int error) {
   end_ = true;
-  if (error != 0 && !(error == ECANCELED && over())) read_error_ = error;  // closed on this side: just the end
+  if (error == 0 || (error == ECANCELED && over())) return;  // closed on this side: just the end
+  read_error_ = error;
+  if (over()) return;
+  if (unsent() > 0) write_error_ = error;
+  if (!sending()) return finish();
+  forget(pending_);
+  close_socket();  // sent() finishes it
 }
 
 std::string StreamCore::take(std::size_t size) {
@@ -183,7 +194,7 @@ void StreamCore::sent(std::int32_t result) {
   const Ref<StreamCore> held = Ref<StreamCore>::adopt(*this);  // the operation's
   if (result < 0) {
     if (result != -ECANCELED) {
-      write_error_ = -result;
+      if (write_error_ == 0) write_error_ = -result;
       if (!end_) read_error_ = write_error_;  // what was not received is lost, and must not look like an end
     }
     return finish();

@@ -113,7 +113,7 @@ struct Handles {
     REQUIRE(std::min({listener, client, server, datagrams}) >= 0);
   }
   void close() {
-    for (const int handle : {listener, client, server, datagrams}) desk.close(handle);
+    for (const int handle : {listener, server, client, datagrams}) desk.close(handle);
   }
   Desk& desk;
   Endpoint at, to, accepted, udp;

@@ -363,6 +363,26 @@ CONFORMANCE("a stream is read while a peer dribbles, line by line") {
   CHECK(on(world, body()) == 100);
 }
 
+CONFORMANCE("streams that have much to read all at once each get their own bytes") {
+  const auto body = []() -> Coro<int> {
+    std::vector<StreamPair> pairs;
+    for (std::size_t i = 0; i < 20; ++i) {
+      pairs.push_back(co_await stream_pair());
+      pairs[i].client.writer.write(pattern(200'000 + i));
+      pairs[i].client.writer.write_eof();
+    }
+    co_await a_moment();
+    std::vector<Coro<std::string>> readers;
+    for (const StreamPair& pair : pairs) readers.push_back(pair.server.reader.read());
+    const auto texts = co_await gather(std::move(readers));
+    int right = 0;
+    for (std::size_t i = 0; i < texts.size(); ++i) right += texts[i] == pattern(200'000 + i) ? 1 : 0;
+    co_return right;
+  };
+  World world;
+  CHECK(on(world, body()) == 20);
+}
+
 CONFORMANCE("an empty reader and an empty writer refuse everything") {
   const auto body = []() -> Coro<std::string> {
     const StreamReader reader;

@@ -351,6 +351,21 @@ CONFORMANCE("an IPv6 server serves") {
   CHECK(on(world, body()) == "six");
 }
 
+CONFORMANCE("a server is refused marks that make no sense, before it listens") {
+  const auto body = []() -> Coro<std::string> {
+    ServerOptions options;
+    options.limits.low = options.limits.high + 1;
+    try {
+      const Server server = co_await start_server(echo, "127.0.0.1", 0, options);
+    } catch (const std::invalid_argument&) {
+      co_return "refused";
+    }
+    co_return "accepted";
+  };
+  World world;
+  CHECK(on(world, body()) == "refused");
+}
+
 // --- paths ------------------------------------------------------------------------------------------------------------
 
 CONFORMANCE("a server at a path serves, knows its address, and a client that it cannot name") {

@@ -243,6 +243,54 @@ CONFORMANCE("when the peer is lost, drain and wait_closed say why, and later wri
   CHECK(on(world, body()) == "lost lost lost lost closing");
 }
 
+CONFORMANCE("a read that meets a reset ends the connection: wait_closed goes on, and drain says why") {
+  const auto body = []() -> Coro<std::string> {
+    StreamPair pair = co_await stream_pair();
+    const auto closed = create_task(pair.client.writer.wait_closed());
+    pair.client.writer.write("never read");
+    co_await a_moment();
+    pair.server.writer.close();
+    const std::string reset = system_error_text(ECONNRESET);
+    std::string story = co_await ending(pair.client.reader.read(1)) == reset ? "reset" : "no reset";
+    story += ", " + co_await ending(wait_for(closed, 5s));
+    story += co_await ending(pair.client.writer.drain()) == reset ? ", reset" : ", no reset";
+    pair.client.writer.write("dropped");
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body()) == "reset, void, reset");
+}
+
+CONFORMANCE("wait_closed goes on when the peer resets the connection, also if nobody reads or writes") {
+  const auto body = []() -> Coro<std::string> {
+    StreamPair pair = co_await stream_pair();
+    pair.client.writer.write("never read");
+    const auto closed = create_task(pair.client.writer.wait_closed());
+    co_await a_moment();
+    std::string story = closed.done() ? "too early, " : "";
+    pair.server.writer.close();
+    story += co_await ending(wait_for(closed, 5s));
+    story += co_await ending(pair.client.reader.read(1)) == system_error_text(ECONNRESET) ? ", reset" : ", no reset";
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body()) == "void, reset");
+}
+
+CONFORMANCE("wait_closed takes no byte from a later read") {
+  const auto body = []() -> Coro<std::string> {
+    StreamPair pair = co_await stream_pair();
+    std::string story = co_await ending(wait_for(pair.client.writer.wait_closed(), 1ms));
+    pair.server.writer.write("abc");
+    pair.server.writer.close();
+    story += ", " + co_await ending(wait_for(pair.client.writer.wait_closed(), 2ms));
+    story += ", " + co_await pair.client.reader.read();
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body()) == "TimeoutError, TimeoutError, abc");
+}
+
 CONFORMANCE("a peer that goes away while drain waits ends the drain with an error") {
   const auto body = []() -> Coro<std::string> {
     StreamPair pair = co_await stream_pair({}, small_buffers());

@@ -272,6 +272,29 @@ CONFORMANCE("a backend that cannot be made says so and leaks nothing") {
   }
 }
 
+CONFORMANCE("a server at \"\" does without the family that the machine does not have, if there is another") {
+  const auto body = []() -> Coro<std::string> {
+    const Server server = co_await start_server(echo, "", 0);
+    co_return std::to_string(server.addresses().size()) + " less";
+  };
+  const auto addresses = []() -> Coro<std::string> {
+    LookupOptions passive;
+    passive.passive = true;
+    const auto all = co_await getaddrinfo("", 0, passive);
+    co_return std::to_string(all.size() - 1) + " less";
+  };
+  for (const int error : {EAFNOSUPPORT, EADDRNOTAVAIL}) {
+    process::Failing seam(error == EAFNOSUPPORT ? SystemCall::socket : SystemCall::bind, error, 1);
+    World world(&seam);
+    const std::string one_less = rondo::run(world.backend, addresses());
+    if (one_less == "0 less") continue;
+    CHECK(on(world, body()) == one_less);
+  }
+  process::Failing all(SystemCall::socket, EAFNOSUPPORT, 10);
+  World world(&all);
+  CHECK(on(world, ending(body())) == system_error_text(EAFNOSUPPORT));
+}
+
 // --- nobody answers ---------------------------------------------------------------------------------------------------
 
 CONFORMANCE("a connect that nobody answers ends with its deadline or its cancellation, and leaves no socket") {

@@ -43,7 +43,8 @@ class Server {
   Ref<ServerCore> core_;
 };
 
-/// Listens at every address of `host` ("" is every address of this machine) and at `port` (0: one that is free), and runs
+/// Listens at every address of `host` ("" is every address of this machine) and at `port` (0: one that is free, for each),
+/// but for those that the machine turns out not to have, as long as there is one; and runs
 /// `handler(StreamReader, StreamWriter)`, which gives a Coro<>, as a task for each connection. The handler is kept alive as
 /// long as the server or a connection. What it throws goes to the loop's exception handler, and closes the connection;
 /// so does a handler that returns and keeps no writer. Throws std::system_error naming the address. Source:

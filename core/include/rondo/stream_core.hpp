@@ -65,6 +65,9 @@ struct StreamLimits {
   std::size_t line = 64 * 1024;   // readline() and readuntil(): longer ones are an error
   std::size_t high = 64 * 1024;   // drain() waits while more than this is not sent
   std::size_t low = 16 * 1024;    // and goes on at this
+
+  /// Throws std::invalid_argument if they make no sense together.
+  void check() const;
 };
 
 /// Counted: a reader, a writer, an operation of its own, and whoever is inside one of their coroutines hold it.
@@ -98,7 +101,7 @@ class StreamCore final : public Combinator {
   bool receiving() const { return receiving_.in_flight() || receiving_.Entry::linked(); }
   /// Suspends until more has arrived, or nothing will.
   StreamSuspension more() { return {*this, StreamWait::For::bytes}; }
-  /// Notes an end that a read into the caller's own memory has met.
+  /// Notes an end that a read has met. An error is the end of the connection.
   void note_end(int error);
 
   /// While it exists, its task is the one that reads.

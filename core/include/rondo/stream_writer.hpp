@@ -35,7 +35,7 @@ class StreamWriter {
   /// Closes at once; what is not sent is dropped.
   void abort() const;
   bool is_closing() const;
-  /// Waits until it is closed, by either side; std::system_error if bytes could not be sent.
+  /// Waits until it is closed here, or reset by the peer; std::system_error if bytes could not be sent.
   Coro<> wait_closed() const;
 
   /// Bytes written and not yet taken by the backend.

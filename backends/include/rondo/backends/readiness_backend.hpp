@@ -50,6 +50,7 @@ class ReadinessBackend : public ProcessBackend {
   /// ProcessBackend::wait.
   virtual void wait_for_edges(Instant deadline) = 0;
 
+  bool unfinished() const final { return !retries_.empty(); }
   bool is_socket(int descriptor) const {
     return static_cast<std::size_t>(descriptor) < sockets_.size() && sockets_[static_cast<std::size_t>(descriptor)];
   }
@@ -70,7 +71,6 @@ class ReadinessBackend : public ProcessBackend {
   };
 
   void wait(Instant deadline) final;
-  bool unfinished() const final { return !retries_.empty(); }
   void reclaim() final { hot_.turn(); }
   void start_socket(const Output& output) final;
   void cancel_socket(const Output& output) final;
