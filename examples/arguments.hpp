@@ -96,8 +96,8 @@ inline std::unique_ptr<rondo::Backend> make_backend(const std::string& name) {
 
 /// The exit status of the program: 1 if something in the world went wrong.
 inline int run_program(const Arguments& arguments, rondo::Coro<> main) {
-  const auto backend = make_backend(arguments.backend);
   try {
+    const auto backend = make_backend(arguments.backend);
     rondo::run(*backend, std::move(main));
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
@@ -106,7 +106,7 @@ inline int run_program(const Arguments& arguments, rondo::Coro<> main) {
   return 0;
 }
 
-/// Says where `server` listens, and serves until Ctrl-C or SIGTERM. What is left of connections is then cancelled by run().
+/// Says where `server` listens, and serves until Ctrl-C or SIGTERM. What is left of connections, run() then cancels.
 inline rondo::Coro<> serve(rondo::Server server) {
   std::cout << "listening at " << server.addresses().front().str() << std::endl;
   const auto told_to_end = std::make_shared<rondo::Event>("told to end");

@@ -27,10 +27,12 @@ class Store {
     if (name == "INCR" && arguments == 1) return increment(command[1]);
     if ((name == "DEL" || name == "EXISTS") && arguments >= 1) {
       std::size_t count = 0;
-      for (std::size_t i = 1; i <= arguments; ++i) count += name == "DEL" ? values_.erase(command[i]) : values_.count(command[i]);
+      for (std::size_t i = 1; i <= arguments; ++i) {
+        count += name == "DEL" ? values_.erase(command[i]) : values_.count(command[i]);
+      }
       return resp::integer(static_cast<std::int64_t>(count));
     }
-    if (name == "CONFIG" || name == "COMMAND") return resp::empty_array();  // what redis-benchmark and redis-cli ask first
+    if (name == "CONFIG" || name == "COMMAND") return resp::empty_array();  // asked by peers first
     if (name == "QUIT") return resp::simple("OK");
     for (const char* known : {"PING", "ECHO", "SET", "GET", "INCR", "DEL", "EXISTS"}) {
       if (name == known) return resp::error("ERR wrong number of arguments for '" + command[0] + "' command");

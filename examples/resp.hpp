@@ -61,7 +61,8 @@ class Parser {
       const auto line = take_line();
       if (!line) return false;
       if (!line->starts_with('$')) {
-        throw Malformed("expected '$', got " + (line->empty() ? "an empty line" : "'" + std::string(1, line->front()) + "'"));
+        const std::string got = line->empty() ? "an empty line" : "'" + std::string(1, line->front()) + "'";
+        throw Malformed("expected '$', got " + got);
       }
       size_ = number(line->substr(1), longest_word, "invalid bulk length");
       if (size_ < 0) throw Malformed("invalid bulk length");
@@ -69,7 +70,9 @@ class Parser {
     const auto size = static_cast<std::size_t>(size_);
     const std::string_view rest = std::string_view(buffer_).substr(taken_);
     if (rest.size() < size + 2) return false;
-    if (rest.substr(size, 2) != "\r\n") throw Malformed("a string of " + std::to_string(size) + " bytes has no end there");
+    if (rest.substr(size, 2) != "\r\n") {
+      throw Malformed("a string of " + std::to_string(size) + " bytes has no end there");
+    }
     words_.emplace_back(rest.substr(0, size));
     taken_ += size + 2;
     size_ = -1;

@@ -255,6 +255,19 @@ TEST_CASE("abort closes at once and drops what is not sent") {
   CHECK(w.now_of(w.start(w.writer.wait_closed())) == "void");
 }
 
+TEST_CASE("a stream that is closed while bytes are on their way has its end behind them") {
+  StreamWorld w;
+  const auto first = w.start(w.reader.read(9));
+  w.step();
+  w.writer.abort();
+  w.step();
+  w.arrive("ab");  // the receive has ended before the close came
+  CHECK(w.now_of(first) == "ab");
+  CHECK(w.reader.at_eof());
+  CHECK(w.now_of(w.start(w.reader.read(9))) == "");
+  CHECK_FALSE(w.has(Kind::recv));
+}
+
 TEST_CASE("a writer that goes is closed, and what it wrote is still sent") {
   StreamWorld w;
   w.writer.write("last words");

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""rondo's echo server and netcat (the OpenBSD one: -N passes the end of standard input on): echo_nc.py PROGRAM [BACKEND]"""
+"""rondo's echo server and OpenBSD's netcat (-N passes the end of standard input on): echo_nc.py PROGRAM [BACKEND]"""
 import subprocess
 import sys
 

@@ -59,7 +59,8 @@ def protocol(port):
         (b"*x\r\n", b"invalid multibulk length"), (b"*2000000\r\n", b"invalid multibulk length"),
         (b"*1\r\n:4\r\n", b"expected '$', got ':'"), (b"*1\r\n\r\n", b"expected '$', got an empty line"),
         (b"*1\r\n$-1\r\n", b"invalid bulk length"), (b"*1\r\n$99999999999\r\n", b"invalid bulk length"),
-        (b"*1\r\n$4\r\nPINGPONG\r\n", b"a string of 4 bytes has no end there"), (b"P" * 65_537, b"too big inline request"),
+        (b"*1\r\n$4\r\nPINGPONG\r\n", b"a string of 4 bytes has no end there"),
+        (b"P" * 65_537, b"too big inline request"),
     ]:
         raw(port, b"PING\r\n" + sent, b"+PONG\r\n-ERR Protocol error: " + why + b"\r\n")
 

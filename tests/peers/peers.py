@@ -15,6 +15,14 @@ def command(*arguments):
     return [PROGRAM, *arguments, *(["--backend", *BACKEND] if BACKEND else [])]
 
 
+if BACKEND == ["io_uring"]:  # which the kernel, a sysctl or a seccomp filter may refuse
+    tried = subprocess.run([PROGRAM, "--backend", "io_uring"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                           text=True, timeout=10, check=False)
+    if tried.returncode != 0 and "io_uring" in tried.stderr:
+        print("skipped:", tried.stderr)
+        sys.exit(77)
+
+
 def need(tool):
     if not shutil.which(tool):
         print(f"skipped: there is no {tool}")

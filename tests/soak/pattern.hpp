@@ -36,9 +36,9 @@ class Pattern {
   void check(std::string_view bytes) {
     for (const char byte : bytes) {
       if (byte == step()) continue;
-      throw Broken("byte " + std::to_string(position_ - 1) + " of the stream with seed " + std::to_string(seed_) + " is " +
-                   std::to_string(static_cast<unsigned char>(byte)) + ", in a piece of " + std::to_string(bytes.size()) +
-                   " bytes");
+      throw Broken("byte " + std::to_string(position_ - 1) + " of the stream " + std::to_string(seed_) + " is " +
+                   std::to_string(static_cast<unsigned char>(byte)) + ", in a piece of " +
+                   std::to_string(bytes.size()) + " bytes");
     }
   }
 

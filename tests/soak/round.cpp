@@ -19,7 +19,8 @@ struct Site {
 };
 
 struct Round {
-  Round(std::uint64_t seed, std::string where, Count& counted) : dice(seed), folder(std::move(where)), count(&counted) {}
+  Round(std::uint64_t seed, std::string where, Count& counted)
+      : dice(seed), folder(std::move(where)), count(&counted) {}
 
   Dice dice;
   std::string folder;
@@ -110,7 +111,7 @@ rondo::Coro<> look_up(Dice dice, Count& count) {
 rondo::Coro<> be_refused() {
   rondo::Endpoint endpoint;
   endpoint.local = rondo::Address::loopback(0);
-  rondo::Socket socket = co_await rondo::datagram_socket(endpoint);  // so a stream to this port finds nobody, most likely
+  rondo::Socket socket = co_await rondo::datagram_socket(endpoint);  // a stream to this port finds nobody
   auto connection = co_await rondo::open_connection(endpoint.local);
 }
 
@@ -179,8 +180,8 @@ rondo::Coro<> come_to_rest(std::optional<Rest> before) {
     const Rest now = rest();
     if (now.tasks == 1 && now.operations == 0 && (!before || now.descriptors == before->descriptors)) co_return;
     if (rondo::this_loop().time() < end) continue;
-    throw Broken("the loop does not come to rest: " + now.text() + (before ? ", before: " + before->text() : "") + "\n" +
-                 rondo::dump_tasks(rondo::this_loop()));
+    throw Broken("the loop does not come to rest: " + now.text() + (before ? ", before: " + before->text() : "") +
+                 "\n" + rondo::dump_tasks(rondo::this_loop()));
   }
 }
 

@@ -3,8 +3,8 @@
 //
 //   rondo-soak [SECONDS [SEED [BACKEND [ROUND]]]]     600, a seed from the clock, all backends, from round 0
 //
-// After every round the loop has no task, operation or descriptor more than before; after every session (a backend, a loop
-// and some rounds) the loop has given all its memory back, and the process has grown by no more than a bound.
+// After every round the loop has no task, operation or descriptor more than before; after every session (a backend, a
+// loop and some rounds) the loop has given all its memory back, and the process has grown by no more than a bound.
 #include <unistd.h>
 
 #include <chrono>
@@ -37,7 +37,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t rounds_of_a_session = 8;
 constexpr std::size_t warm_up = 2;                      // sessions of each backend that may grow as they like
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t growth = 512 * 1024 * 1024;       // what is free stays in quarantine
+#else
 constexpr std::size_t growth = 16 * 1024 * 1024;        // of the process, from then on
+#endif
 constexpr std::size_t growth_of_heap = 1024 * 1024;
 
 std::unique_ptr<rondo::Backend> make_backend(const std::string& name) {
@@ -89,7 +93,8 @@ struct Soak {
 
 [[noreturn]] void fail(const Soak& soak, const std::string& name, std::uint64_t round, const std::string& why) {
   std::fprintf(stderr, "FAILED: seed %llu, backend %s, round %llu: %s\nagain: rondo-soak 60 %llu %s %llu\n",
-               static_cast<unsigned long long>(soak.seed), name.c_str(), static_cast<unsigned long long>(round), why.c_str(),
+               static_cast<unsigned long long>(soak.seed), name.c_str(), static_cast<unsigned long long>(round),
+               why.c_str(),
                static_cast<unsigned long long>(soak.seed), name.c_str(), static_cast<unsigned long long>(round));
   std::_Exit(1);  // what is left of the session may not end at all
 }
@@ -121,7 +126,8 @@ void Soak::session(const std::string& name, std::uint64_t first, std::uint64_t r
 void Soak::take_census(const std::string& name, std::uint64_t sessions) {
   const std::size_t now = soak::descriptors();
   if (now != descriptors) {
-    fail(*this, name, sessions, std::to_string(now) + " descriptors are open; at first it was " + std::to_string(descriptors));
+    fail(*this, name, sessions,
+         std::to_string(now) + " descriptors are open; at first it was " + std::to_string(descriptors));
   }
   const std::size_t heap = soak::allocated();
   const std::size_t size = soak::resident();
@@ -154,8 +160,8 @@ int main_with(double seconds, std::uint64_t seed, const std::vector<std::string>
   } while (Clock::now() < soak.end);
   std::filesystem::remove_all(folder);
   const Count& count = soak.count;
-  std::printf("%llu rounds on each of %zu backends: %llu connections, %llu complete, %llu MB; %llu datagrams, %llu lookups; "
-              "%llu reads and waits timed out, %llu scenes cancelled, %llu cut short; %zu MB resident\n",
+  std::printf("%llu rounds on each of %zu backends: %llu connections, %llu complete, %llu MB; "
+              "%llu datagrams, %llu lookups; %llu reads and waits timed out, %llu scenes cancelled, %llu cut short; %zu MB resident\n",
               static_cast<unsigned long long>(round), names.size(), static_cast<unsigned long long>(count.connections),
               static_cast<unsigned long long>(count.exact), static_cast<unsigned long long>(count.bytes / 1'000'000),
               static_cast<unsigned long long>(count.datagrams), static_cast<unsigned long long>(count.lookups),
@@ -169,8 +175,8 @@ int main_with(double seconds, std::uint64_t seed, const std::vector<std::string>
 
 int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::strtod(argv[1], nullptr) : 600;
-  const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10)
-                                      : soak::mix(static_cast<std::uint64_t>(soak::Clock::now().time_since_epoch().count())) >> 32;
+  const auto now = static_cast<std::uint64_t>(soak::Clock::now().time_since_epoch().count());
+  const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : soak::mix(now) >> 32;
   const auto names = argc > 3 ? std::vector<std::string>{argv[3]} : soak::backends();
   return soak::main_with(seconds, seed, names, argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 0);
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view hello = "rondo";
 
-/// A port that was closed a moment ago is somebody else's, or we have met ourselves: a connection from a port to itself.
+/// A port that was closed a moment ago is somebody else's, or we have met ourselves: a port can connect to itself.
 class Stranger : public std::runtime_error {
  public:
   Stranger() : std::runtime_error("somebody else's port") {}
@@ -24,7 +24,7 @@ class Stranger : public std::runtime_error {
 
 rondo::Duration moment(Dice& dice) { return std::chrono::microseconds(dice.size(2000)); }
 
-// --- reading ----------------------------------------------------------------------------------------------------------
+// --- reading ---------------------------------------------------------------------------------------------------------
 
 const char* const ways[] = {"read", "read_into", "readexactly", "readuntil"};
 
@@ -49,7 +49,8 @@ rondo::Coro<std::string> read_once(rondo::StreamReader& reader, std::uint64_t wa
       break;
     }
     default: {
-      const auto outcome = co_await rondo::as_outcome(reader.readuntil(std::string(1, static_cast<char>(dice.below(256)))));
+      const std::string separator(1, static_cast<char>(dice.below(256)));
+      const auto outcome = co_await rondo::as_outcome(reader.readuntil(separator));
       if (outcome.has_value()) co_return outcome.value();
       try {
         outcome.raise();
@@ -90,7 +91,7 @@ rondo::Coro<> receive(rondo::StreamReader& reader, Pattern& pattern, Dice dice, 
   }
 }
 
-// --- writing ----------------------------------------------------------------------------------------------------------
+// --- writing ---------------------------------------------------------------------------------------------------------
 
 rondo::Coro<> send_until(rondo::StreamWriter& writer, Pattern& pattern, std::uint64_t end, Dice& dice, Count& count) {
   while (pattern.position() < end) {
@@ -122,8 +123,8 @@ rondo::Coro<> send_until(rondo::StreamWriter& writer, Pattern& pattern, std::uin
   }
 }
 
-rondo::Coro<> transmit(rondo::StreamWriter& writer, Pattern& pattern, std::uint32_t size, std::uint32_t leaves, Dice dice,
-                       Count& count) {
+rondo::Coro<> transmit(rondo::StreamWriter& writer, Pattern& pattern, std::uint32_t size, std::uint32_t leaves,
+                       Dice dice, Count& count) {
   co_await send_until(writer, pattern, std::min(size, leaves), dice, count);
   if (leaves == to_the_end) {
     writer.write_eof();
@@ -160,7 +161,7 @@ void expect(const Pattern& received, std::uint32_t size, const char* who) {
 
 }  // namespace
 
-// --- both ends --------------------------------------------------------------------------------------------------------
+// --- both ends -------------------------------------------------------------------------------------------------------
 
 Plan Plan::random(Dice& dice) {
   Plan plan;
@@ -237,7 +238,7 @@ rondo::Coro<> run_server(rondo::Connection& connection, Dice dice, Count& count)
   outcome.raise();
 }
 
-// --- sockets ----------------------------------------------------------------------------------------------------------
+// --- sockets ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -311,7 +312,7 @@ rondo::Coro<> run_sockets(Dice dice, Count& count) {
   ++count.exact;
 }
 
-// --- datagrams --------------------------------------------------------------------------------------------------------
+// --- datagrams -------------------------------------------------------------------------------------------------------
 
 rondo::Coro<> run_datagrams(Dice dice, Count& count) {
   auto receiver = co_await rondo::open_datagram(rondo::Address::loopback(0));

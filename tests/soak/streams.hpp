@@ -41,8 +41,8 @@ struct Count {
   std::uint64_t cancelled = 0;
 };
 
-/// The client's end, to its own end. `served`: told that the server has taken the connection, from when on an exact plan
-/// must succeed.
+/// The client's end, to its own end. `served`: told that the server has taken the connection, from when on an exact
+/// plan must succeed.
 rondo::Coro<> run_client(rondo::Connection& connection, Plan plan, Dice dice, Count& count, bool& served);
 rondo::Coro<> run_server(rondo::Connection& connection, Dice dice, Count& count);
 
