@@ -37,7 +37,7 @@ class Backend::JobEnd final : public Event {
 
 Backend::Backend(SimOptions options)
     : oracle_(options.replay ? Oracle(*options.replay) : Oracle(options.seed)),
-      network_(oracle_, timeline_, std::move(options.names)) {
+      network_(oracle_, timeline_, options.names ? *options.names : std::vector<Name>()) {
   ready_.reserve(256);  // what submit() must be able to report when memory is short
   inputs_.reserve(256);
 }

@@ -153,6 +153,7 @@ class Call final : public Event {
 void connect_path(World& world, const Output& output) {
   const std::string_view path = output.endpoint->remote.path();
   if (path.empty()) return world.desk.finish(output, -EINVAL);
+  if (!Ports::fits(path)) return world.desk.finish(output, -ENAMETOOLONG);
   NetworkSocket* const owner = world.ports.at_path(path);
   if (!owner) return world.desk.finish(output, path.front() == '\0' ? -ECONNREFUSED : -ENOENT);
   owner->as_listener()->call(output);

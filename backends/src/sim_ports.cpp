@@ -8,6 +8,8 @@
 namespace rondo::sim {
 namespace {
 
+constexpr std::size_t longest_path = 107;  // Linux's sun_path, without the zero at its end
+
 Address loopback(Address::Family family, std::uint16_t port) {
   if (family == Address::Family::ipv4) return Address::loopback(port);
   return Address::ipv6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, port);
@@ -80,7 +82,10 @@ std::vector<Ports::Claim> Ports::at(Protocol protocol, const Address& target) co
   return found;
 }
 
+bool Ports::fits(std::string_view path) { return path.size() <= longest_path; }
+
 std::int32_t Ports::claim_path(std::string_view path, NetworkSocket& owner) {
+  if (!fits(path)) return -ENAMETOOLONG;
   return paths_.emplace(path, &owner).second ? 0 : -EADDRINUSE;
 }
 

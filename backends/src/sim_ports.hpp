@@ -38,6 +38,8 @@ class Ports {
   /// Those that have this port at `target` or everywhere, in the order in which they came.
   std::vector<Claim> at(Protocol protocol, const Address& target) const;
 
+  /// False for a path that is longer than the system would take.
+  static bool fits(std::string_view path);
   std::int32_t claim_path(std::string_view path, NetworkSocket& owner);
   void give_back_path(std::string_view path);
   NetworkSocket* at_path(std::string_view path) const;

@@ -20,7 +20,7 @@ Connection make_connection(Socket socket, Endpoint endpoint, StreamLimits limits
 }
 
 Coro<Connection> connect_to(Address address, ConnectOptions options) {
-  Endpoint endpoint{std::move(options.local), std::move(address), options.socket};
+  Endpoint endpoint{options.local ? *options.local : Address(), std::move(address), options.socket};
   Socket socket = co_await connect_socket(endpoint);
   co_return make_connection(std::move(socket), std::move(endpoint), options.limits);
 }

@@ -196,7 +196,8 @@ CONFORMANCE("a stream can be opened from a local address that is given") {
     };
     const Server server = co_await start_server(tell, "127.0.0.1", 0);
     ConnectOptions options;
-    options.local = Address::parse("127.0.0.2", 0);
+    const Address local = Address::parse("127.0.0.2", 0);
+    options.local = &local;
     const Connection client = co_await open_connection(server.addresses().at(0), options);
     co_return co_await client.reader.read();
   };

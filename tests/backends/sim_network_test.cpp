@@ -622,7 +622,7 @@ TEST_CASE("the oracle can lose a datagram, and let one overtake another") {
 
 TEST_CASE("a lookup finds localhost, names that were given, and addresses in numbers; the family filters") {
   const std::vector<sim::Name> names = {{"db", {v4(10, 0, 0, 5, 0), v6_loopback(0)}}};
-  SimWorld world({.names = names});
+  SimWorld world({.names = &names});
   const auto found = [&](Lookup lookup) {
     auto& looking = world.resolve(std::move(lookup));
     world.run();

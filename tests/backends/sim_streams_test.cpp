@@ -180,7 +180,7 @@ TEST_CASE("sim: a name with a dead address is reached at its next one after 250 
     const auto [reader, writer] = co_await open_connection("web", 80);
     co_return writer.peer_address().str() + (now() == 250ms ? "" : " at another time");
   };
-  CHECK(sim::run(body(), {.names = names}) == "10.0.0.1:80");
+  CHECK(sim::run(body(), {.names = &names}) == "10.0.0.1:80");
 }
 
 TEST_CASE("sim: localhost is tried at 127.0.0.1 first, and names that nobody knows are an error") {

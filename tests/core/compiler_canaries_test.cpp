@@ -177,6 +177,11 @@ TEST_CASE("options can be written in place: none of them needs a destructor") {
   static_assert(std::is_trivially_destructible_v<RunOptions>);
   static_assert(std::is_trivially_destructible_v<LoopOptions>);
   static_assert(std::is_trivially_destructible_v<sim::SimOptions>);
+  static_assert(std::is_trivially_destructible_v<ConnectOptions>);
+  static_assert(std::is_trivially_destructible_v<ServerOptions>);
+  static_assert(std::is_trivially_destructible_v<LookupOptions>);
+  static_assert(std::is_trivially_destructible_v<SocketOptions>);
+  static_assert(std::is_trivially_destructible_v<StreamLimits>);
   CHECK(left_by([](int* alive) -> Coro<> {
           const std::string name = "a name that is too long for a small string";
           const int value = co_await create_task(take(Counted(alive)), {.name = name});

@@ -19,7 +19,7 @@ struct Connection {
 
 struct ConnectOptions {
   Address::Family family = Address::Family::none;  // none: IPv4 and IPv6
-  Address local = {};                              // where to connect from; none: anywhere
+  const Address* local = nullptr;                  // where to connect from; null: anywhere. Read by the first step
   SocketOptions socket = {};
   StreamLimits limits = {};
   /// How long an attempt at one address may take before the next address is tried beside it (RFC 8305); nullopt: one

@@ -27,7 +27,7 @@ struct SimOptions {
   const Tape* replay = nullptr;    // answers to repeat, instead of a seed
   Tape* record = nullptr;          // takes the answers given, also when the run fails
   bool debug = false;              // Loop::set_debug
-  std::vector<Name> names = {};    // what lookups find, besides localhost
+  const std::vector<Name>* names = nullptr;  // what lookups find, besides localhost
 };
 
 /// A backend without a world: descriptors and real signals do not exist here, time is virtual.
