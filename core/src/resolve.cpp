@@ -3,7 +3,6 @@
 #include <rondo/resolve.hpp>
 
 #include <cerrno>
-#include <charconv>
 #include <optional>
 
 #include <rondo/combinator.hpp>
@@ -82,16 +81,17 @@ class LookupFuture final : public FutureBlock, public Combinator {
   Looking operation_;
 };
 
-std::optional<std::uint16_t> port_of(const std::string& service) {
-  std::uint16_t port = 0;
-  const char* end = service.data() + service.size();
-  const auto parsed = std::from_chars(service.data(), end, port);
-  if (service.empty() || (parsed.ec == std::errc() && parsed.ptr == end)) return port;
-  return std::nullopt;
-}
+bool is_number(const std::string& service) { return service.find_first_not_of("0123456789") == std::string::npos; }
 
-bool is_number(const std::string& service) {
-  return !service.empty() && service.find_first_not_of("0123456789") == std::string::npos;
+/// Nothing for what is no number, or too large for a port; 0 for an empty service.
+std::optional<std::uint16_t> port_of(const std::string& service) {
+  if (!is_number(service)) return std::nullopt;
+  std::uint32_t port = 0;
+  for (const char digit : service) {
+    port = port * 10 + static_cast<std::uint32_t>(digit - '0');
+    if (port > 65535) return std::nullopt;
+  }
+  return static_cast<std::uint16_t>(port);
 }
 
 }  // namespace
