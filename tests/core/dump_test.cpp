@@ -73,7 +73,7 @@ TEST_CASE("a dump says what each task waits for") {
   CHECK_THAT(text, Contains(" awaits gather "));
   CHECK_THAT(text, Contains(" waits for the children of its TaskGroup"));
   CHECK_THAT(text, Contains(" waits for the next of as_completed()"));
-  CHECK_THAT(text, Contains(" waits for an operation of the backend"));
+  CHECK_THAT(text, Contains(" waits for descriptor 99 to be readable"));
   CHECK_THAT(text, Contains(" has not started"));
 }
 
