@@ -6,6 +6,7 @@
 #include "conformance_cancel_tasks.hpp"
 #include "conformance_connections.hpp"
 #include "conformance_datagrams.hpp"
+#include "conformance_order.hpp"
 #include "conformance_reading.hpp"
 #include "conformance_servers.hpp"
 #include "conformance_sockets.hpp"
