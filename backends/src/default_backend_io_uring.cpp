@@ -5,6 +5,8 @@
 
 namespace rondo {
 
-std::unique_ptr<Backend> loop_backend_is_io_uring::make_default_backend() { return std::make_unique<UringBackend>(); }
+std::unique_ptr<Backend> make_default_backend() { return std::make_unique<UringBackend>(); }
+
+std::unique_ptr<Backend> loop_backend_is_io_uring::make_default_backend() { return rondo::make_default_backend(); }
 
 }  // namespace rondo

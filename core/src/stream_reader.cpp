@@ -28,7 +28,7 @@ Coro<std::string> read_all(Ref<StreamCore> core) {
 
 Coro<std::size_t> read_straight(Ref<StreamCore> core, std::span<std::byte> buffer) {
   const StreamCore::Reading reading(*core, "read_into");
-  if (buffer.empty()) co_return 0;
+  if (buffer.empty()) co_return std::size_t{0};
   while (core->arrived().empty() && core->receiving()) co_await core->more();  // one that a cancelled read has left
   if (!core->arrived().empty()) {
     const std::size_t size = std::min(buffer.size(), core->arrived().size());
@@ -36,7 +36,7 @@ Coro<std::size_t> read_straight(Ref<StreamCore> core, std::span<std::byte> buffe
     co_return size;
   }
   raise_read_error(*core);
-  if (core->at_end() || core->over()) co_return 0;
+  if (core->at_end() || core->over()) co_return std::size_t{0};
   const auto outcome = co_await as_outcome(core->socket().recv(buffer));
   if (outcome.failed()) {
     try {
@@ -45,7 +45,7 @@ Coro<std::size_t> read_straight(Ref<StreamCore> core, std::span<std::byte> buffe
       core->note_end(error.code().value());
     }
     raise_read_error(*core);
-    co_return 0;
+    co_return std::size_t{0};
   }
   const std::size_t size = outcome.value();
   if (size == 0) core->note_end(0);

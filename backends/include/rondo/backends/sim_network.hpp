@@ -31,7 +31,7 @@
 
 namespace rondo::sim {
 
-class World;
+struct World;
 
 /// What the name server knows: addresses in the order in which they should be tried; ports do not matter.
 struct Name {
