@@ -214,7 +214,7 @@ void UringBackend::serve(Lane& lane) {
 
 void UringBackend::issue(Flight& flight) {
   io_uring_sqe& entry = ring_->entry();
-  prepare(entry, flight);
+  prepare_entry(entry, flight);
   entry.user_data = flight.name();
   flight.state = Flight::State::issued;
   ++in_kernel_;

@@ -111,7 +111,7 @@ int UringBackend::adopt(int descriptor) {
 
 // --- bytes ------------------------------------------------------------------------------------------------------------
 
-void UringBackend::prepare(io_uring_sqe& entry, Flight& flight) {
+void UringBackend::prepare_entry(io_uring_sqe& entry, Flight& flight) {
   const Output& output = flight.output;
   switch (output.kind) {
     case OperationKind::readable:

@@ -94,7 +94,7 @@ class UringBackend final : public ProcessBackend {
   bool is_open(int descriptor) const;
   Handle& handle(int descriptor);
   int adopt(int descriptor);
-  void prepare(io_uring_sqe& entry, Flight& flight);
+  void prepare_entry(io_uring_sqe& entry, Flight& flight);
   void prepare_recv(io_uring_sqe& entry, Flight& flight);
   void prepare_send(io_uring_sqe& entry, Flight& flight);
   void prepare_datagram(io_uring_sqe& entry, Flight& flight);
