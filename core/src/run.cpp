@@ -173,9 +173,20 @@ void Runner::finish() {
 void Runner::settle() noexcept {
   OperationTable& operations = loop_->kernel().operations();
   operations.cancel_lent();
-  while (operations.lent_in_flight() > 0) exchange();
+  while (operations.lent_in_flight() > 0) exchange_or_report();
   loop_->discard();
-  while (operations.in_flight() > 0 || operations.outputs_waiting()) exchange();
+  while (operations.in_flight() > 0 || operations.outputs_waiting()) exchange_or_report();
+}
+
+/// A backend may have something to complain of even now (a tape that answers another run); what is in flight ends all the
+/// same.
+void Runner::exchange_or_report() noexcept {
+  try {
+    exchange();
+  } catch (...) {
+    loop_->call_exception_handler(
+        {"the backend failed while run() ended", std::current_exception(), std::string(backend_->name())});
+  }
 }
 
 /// Passes outputs and completions without running anything.

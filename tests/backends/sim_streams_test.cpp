@@ -387,3 +387,31 @@ TEST_CASE("sim: datagrams are lost and late with some seeds, and a client that a
   }
   CHECK(again > 25);
 }
+
+TEST_CASE("a tape that answers another run is an error, or a report when run() is ending already; never the end of all") {
+  const auto body = []() -> Coro<int> {
+    const auto answer = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+      writer.write(co_await reader.readline());
+      co_await reader.read();
+    };
+    const Server server = co_await start_server(answer, "10.0.0.1", 80);
+    const Connection client = co_await open_connection("10.0.0.1", 80);
+    client.writer.write("hello\n");
+    co_return static_cast<int>((co_await client.reader.readline()).size());
+  };
+  sim::Tape tape;
+  CHECK(sim::run(body(), {.seed = 5, .record = &tape}) == 6);
+  REQUIRE(tape.size() > 4);
+  int refused = 0;
+  for (std::size_t i = 0; i < tape.size(); ++i) {
+    sim::Tape other = tape;
+    other[i].site += " of another run";
+    try {
+      const int size = sim::run(body(), {.replay = &other});
+      CHECK(size == 6);  // what is asked while run() ends is only reported
+    } catch (const sim::TapeMismatch&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 0);
+}

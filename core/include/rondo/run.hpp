@@ -76,6 +76,7 @@ class Runner {
   void run_until(FutureCore& future);
   void cancel_tasks();
   void settle() noexcept;
+  void exchange_or_report() noexcept;
   void exchange();
 
   std::unique_ptr<Backend> own_backend_;
