@@ -2,9 +2,9 @@
 // epoll.cpp - the loop's values turned into system calls.
 //
 // Sockets are registered once, edge-triggered in both directions (readiness_backend.cpp). Descriptors of the caller's,
-// whose reads and writes we do not see, are registered once, too, but with EPOLLONESHOT: a wait that begins re-arms them
-// (one epoll_ctl), which also asks the kernel whether they are ready now; between waits they stay silent. A descriptor
-// that was closed behind our back is unknown to epoll by then, and is simply registered again.
+// whose reads and writes we do not see, are registered once, too, but with EPOLLONESHOT: a wait that begins re-arms
+// them (one epoll_ctl), which also asks the kernel whether they are ready now; between waits they stay silent. A
+// descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
 #include <rondo/backends/epoll.hpp>
 
 #include <sys/epoll.h>
@@ -49,7 +49,9 @@ EpollBackend::~EpollBackend() {
 }
 
 void EpollBackend::open_descriptors() {
-  const auto open = [this](const char* what, auto make) { return check(through(seam(), SystemCall::open, make), what); };
+  const auto open = [this](const char* what, auto make) {
+    return check(through(seam(), SystemCall::open, make), what);
+  };
   epoll_ = open("epoll_create1", [] { return epoll_create1(EPOLL_CLOEXEC); });
   wake_ = open("eventfd", [] { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
   timer_ = open("timerfd_create", [] { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); });
@@ -67,7 +69,7 @@ void EpollBackend::close_descriptors() noexcept {
   }
 }
 
-// --- waiting ----------------------------------------------------------------------------------------------------------
+// --- waiting ---------------------------------------------------------------------------------------------------------
 
 void EpollBackend::wake() noexcept {
   wakeups_.fetch_add(1, std::memory_order_relaxed);
@@ -86,7 +88,8 @@ void EpollBackend::wait_for_edges(Instant deadline) {
 
 int EpollBackend::poll(epoll_event* events, int capacity, Instant deadline) {
   const auto wait = [&](int timeout) {
-    return std::max(0, through(seam(), SystemCall::wait, [&] { return epoll_wait(epoll_, events, capacity, timeout); }));
+    const auto call = [&] { return epoll_wait(epoll_, events, capacity, timeout); };
+    return std::max(0, through(seam(), SystemCall::wait, call));
   };
   if (deadline == Instant::min()) return wait(0);
   if (deadline == never) return wait(-1);
@@ -137,7 +140,7 @@ void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
   if (!watch.readers.empty() || !watch.writers.empty()) rearm(descriptor, watch);
 }
 
-// --- descriptors ------------------------------------------------------------------------------------------------------
+// --- descriptors -----------------------------------------------------------------------------------------------------
 
 int EpollBackend::watch(int descriptor) {
   epoll_event event{};

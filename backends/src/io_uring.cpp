@@ -69,7 +69,7 @@ void UringBackend::end_all() noexcept {
   }
 }
 
-// --- waiting ----------------------------------------------------------------------------------------------------------
+// --- waiting ---------------------------------------------------------------------------------------------------------
 
 void UringBackend::wake() noexcept {
   const std::uint64_t one = 1;
@@ -144,7 +144,7 @@ std::uint64_t UringBackend::internal_name(Internal what, int descriptor) {
   return internal_bit | std::uint64_t{static_cast<std::uint8_t>(what)} << 32 | static_cast<std::uint32_t>(descriptor);
 }
 
-// --- flights ----------------------------------------------------------------------------------------------------------
+// --- flights ---------------------------------------------------------------------------------------------------------
 
 UringBackend::Flight& UringBackend::take_flight(const Output& output) {
   if (output.id.slot >= flights_.size()) flights_.resize(std::size_t{output.id.slot} + 1);
@@ -247,7 +247,7 @@ void UringBackend::restart_starved() {
   }
 }
 
-// --- readiness --------------------------------------------------------------------------------------------------------
+// --- readiness -------------------------------------------------------------------------------------------------------
 
 void UringBackend::start_readiness(const Output& output) {
   int error = refusal_of(output.handle);  // the kernel would call a file ready

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // io_uring_listener.cpp - the io_uring backend's listeners.
 //
-// One accept in the kernel brings connection after connection; those that nobody has asked for yet wait in the backend, a
-// bounded number of them. Then, and when the kernel has an error to tell, that accept ends, and the next operation that
-// finds no connection begins another.
+// One accept in the kernel brings connection after connection; those that nobody has asked for yet wait in the backend,
+// a bounded number of them. Then, and when the kernel has an error to tell, that accept ends, and the next operation
+// that finds no connection begins another.
 #include <liburing.h>
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // io_uring_socket.cpp - the io_uring backend's sockets: bytes in and out, connections made, closing.
 //
-// What takes no time is an ordinary system call (socket, bind, getpeername, shutdown, close); what may take time goes to
-// the kernel through the ring.
+// What takes no time is an ordinary system call (socket, bind, getpeername, shutdown, close); what may take time goes
+// to the kernel through the ring.
 #include <liburing.h>
 #include <poll.h>
 #include <unistd.h>
@@ -79,7 +79,8 @@ void UringBackend::start_socket(const Output& output) {
   const Fault fault = fault_of(seam(), output.kind);
   if (fault.error != 0) return report(output.id, -fault.error);
   if (output.kind == OperationKind::accept) return start_accept(output);
-  if (output.kind == OperationKind::send_to && output.datagram->address && to_system(output.datagram->address).size == 0) {
+  if (output.kind == OperationKind::send_to && output.datagram->address &&
+      to_system(output.datagram->address).size == 0) {
     return report(output.id, -ENAMETOOLONG);
   }
   Flight& flight = take_flight(output);
@@ -109,7 +110,7 @@ int UringBackend::adopt(int descriptor) {
   return descriptor;
 }
 
-// --- bytes ------------------------------------------------------------------------------------------------------------
+// --- bytes -----------------------------------------------------------------------------------------------------------
 
 void UringBackend::prepare_entry(io_uring_sqe& entry, Flight& flight) {
   const Output& output = flight.output;
@@ -146,7 +147,8 @@ void UringBackend::prepare_send(io_uring_sqe& entry, Flight& flight) {
   const Output& output = flight.output;
   if (output.size <= 1 || flight.limit < most_bytes) {
     const Slice first = output.size > 0 ? output.slices[0] : Slice{nullptr, 0};
-    return io_uring_prep_send(&entry, output.handle, first.data, length(std::min(first.size, flight.limit)), MSG_NOSIGNAL);
+    const auto size = length(std::min(first.size, flight.limit));
+    return io_uring_prep_send(&entry, output.handle, first.data, size, MSG_NOSIGNAL);
   }
   UringMessage& message = flight.fresh_message();
   message.header = {};
@@ -186,7 +188,8 @@ void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& complet
   std::int32_t result = completion.res;
   if (flight.cancelled && (result == -EINTR || result == -ENOBUFS)) result = -ECANCELED;
   Handle& socket = handle(output.handle);
-  if (socket.closing && flight.cancelled && output.kind == OperationKind::send && result >= 0 && result < asked(output)) {
+  if (socket.closing && flight.cancelled && output.kind == OperationKind::send && result >= 0 &&
+      result < asked(output)) {
     result = -ECANCELED;  // the rest will never be sent
   }
   if (output.kind == OperationKind::recv) socket.drained = !(completion.flags & IORING_CQE_F_SOCK_NONEMPTY);
@@ -211,7 +214,7 @@ void UringBackend::shut_down(Flight& flight) {
   end(flight);
 }
 
-// --- connections that we make -----------------------------------------------------------------------------------------
+// --- connections that we make ----------------------------------------------------------------------------------------
 
 void UringBackend::start_connect(const Output& output) {
   const SocketAddress to = to_system(output.endpoint->remote);
@@ -234,7 +237,7 @@ void UringBackend::complete_connect(Flight& flight, std::int32_t result) {
   end(flight);
 }
 
-// --- closing ----------------------------------------------------------------------------------------------------------
+// --- closing ---------------------------------------------------------------------------------------------------------
 
 void UringBackend::start_close(const Output& output) {
   Handle& socket = handle(output.handle);

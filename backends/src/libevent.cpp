@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // libevent.cpp - the loop's values turned into libevent's events.
 //
-// A socket is one event for as long as it is open, edge-triggered in both directions (readiness_backend.cpp). A wait for a
-// descriptor of the caller's is an event that fires once; libevent forgets the descriptor until the next wait begins.
+// A socket is one event for as long as it is open, edge-triggered in both directions (readiness_backend.cpp). A wait
+// for a descriptor of the caller's is an event that fires once; libevent forgets the descriptor until the next wait
+// begins.
 #include <rondo/backends/libevent.hpp>
 
 #include <event2/event.h>
@@ -83,7 +84,7 @@ LibeventBackend::EventPtr LibeventBackend::make_event(int descriptor, short what
   return EventPtr(made);
 }
 
-// --- waiting ----------------------------------------------------------------------------------------------------------
+// --- waiting ---------------------------------------------------------------------------------------------------------
 
 void LibeventBackend::wake() noexcept {
   const std::uint64_t one = 1;
@@ -103,7 +104,7 @@ void LibeventBackend::wait_for_edges(Instant deadline) {
   if (timed) event_del(timer_.get());
 }
 
-// --- descriptors ------------------------------------------------------------------------------------------------------
+// --- descriptors -----------------------------------------------------------------------------------------------------
 
 int LibeventBackend::add(event& added) {
   return through(seam(), SystemCall::watch, [&] { return event_add(&added, nullptr); });

@@ -24,7 +24,8 @@ int family_of(const Address& address) {
 class Opening {
  public:
   Opening(Seam* seam, int family, int type) : seam_(seam) {
-    descriptor_ = through(seam, SystemCall::socket, [&] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); });
+    const int how = type | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    descriptor_ = through(seam, SystemCall::socket, [&] { return ::socket(family, how, 0); });
     if (descriptor_ < 0) error_ = errno;
   }
   ~Opening() {
@@ -90,7 +91,8 @@ bool is_left_over(const Address& address) {
 /// Fills in the address at this end; -1 with errno if that fails.
 int name_here(Seam* seam, int descriptor, Address& address) {
   SocketAddress name;
-  const int result = through(seam, SystemCall::get_name, [&] { return ::getsockname(descriptor, name.data(), &name.size); });
+  const auto call = [&] { return ::getsockname(descriptor, name.data(), &name.size); };
+  const int result = through(seam, SystemCall::get_name, call);
   if (result == 0) address = from_system(name.data(), name.size);
   return result;
 }
@@ -152,7 +154,8 @@ int open_stream(Seam* seam, const Endpoint& endpoint) {
 
 int name_ends(Seam* seam, int descriptor, Endpoint& endpoint) {
   SocketAddress name;
-  const int result = through(seam, SystemCall::get_name, [&] { return ::getpeername(descriptor, name.data(), &name.size); });
+  const auto call = [&] { return ::getpeername(descriptor, name.data(), &name.size); };
+  const int result = through(seam, SystemCall::get_name, call);
   if (result < 0) return -errno;
   endpoint.remote = from_system(name.data(), name.size);
   return name_here(seam, descriptor, endpoint.local) < 0 ? -errno : 0;

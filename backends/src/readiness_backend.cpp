@@ -27,7 +27,7 @@ bool sends(OperationKind kind) {
 
 }  // namespace
 
-// --- the hot buffer ---------------------------------------------------------------------------------------------------
+// --- the hot buffer --------------------------------------------------------------------------------------------------
 
 void HotBuffer::turn() {
   if (used_ == 0) return;
@@ -40,7 +40,7 @@ std::byte* HotBuffer::memory() {
   return halves_[half_].get();
 }
 
-// --- descriptors ------------------------------------------------------------------------------------------------------
+// --- descriptors -----------------------------------------------------------------------------------------------------
 
 ReadinessBackend::~ReadinessBackend() {
   for (std::size_t descriptor = 0; descriptor < sockets_.size(); ++descriptor) {
@@ -89,7 +89,7 @@ void ReadinessBackend::wait(Instant deadline) {
   }
 }
 
-// --- starting, cancelling ---------------------------------------------------------------------------------------------
+// --- starting, cancelling --------------------------------------------------------------------------------------------
 
 void ReadinessBackend::start_socket(const Output& output) {
   if (output.kind < OperationKind::accept || output.kind > OperationKind::shutdown) return start_whole_socket(output);
@@ -180,13 +180,14 @@ void ReadinessBackend::cancel_socket(const Output& output) {
   if (!is_socket(output.handle)) return;
   Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   auto& waiting = (sends(output.kind) ? known.out : known.in).waiting;
-  const auto at = std::find_if(waiting.begin(), waiting.end(), [&](const Output& other) { return other.id == output.id; });
+  const auto at =
+      std::find_if(waiting.begin(), waiting.end(), [&](const Output& other) { return other.id == output.id; });
   if (at == waiting.end()) return;
   waiting.erase(at);
   ready_.push_back(Input::completion(output.id, -ECANCELED));
 }
 
-// --- trying -----------------------------------------------------------------------------------------------------------
+// --- trying ----------------------------------------------------------------------------------------------------------
 
 /// Serves a queue as long as its direction is ready.
 void ReadinessBackend::run(int descriptor, Way way, std::vector<Input>& done) {

@@ -2,8 +2,8 @@
 // sim_stream.hpp - one connection of a simulated network, TCP or Unix, and the sockets at its ends.
 //
 // It lives as long as a socket at either end, or something that travels on it. Errors are those of Linux 6: what had
-// arrived before a reset can still be read; a reset is reported once, as ECONNRESET, or as EPIPE where the peer had ended
-// its stream before; then a receive gives 0 and a send EPIPE.
+// arrived before a reset can still be read; a reset is reported once, as ECONNRESET, or as EPIPE where the peer had
+// ended its stream before; then a receive gives 0 and a send EPIPE.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 
 namespace rondo {
 
-/// One registered ring of buffers (io_uring_register_buf_ring(3), Linux 5.19), group 0 of its io_uring. The kernel takes
-/// them in the order in which they were put in.
+/// One registered ring of buffers (io_uring_register_buf_ring(3), Linux 5.19), group 0 of its io_uring. The kernel
+/// takes them in the order in which they were put in.
 class UringBuffers {
  public:
   /// `count` is rounded up to a power of two. Throws std::system_error.

@@ -87,7 +87,8 @@ UringRing::UringRing(unsigned entries, Seam* seam) : seam_(seam) {
   throw std::system_error(error, std::generic_category(), "io_uring: " + advice_for(error));
 }
 
-/// A ring for one issuer is made disabled, and belongs to the thread that enables it: the loop's, not the constructor's.
+/// A ring for one issuer is made disabled, and belongs to the thread that enables it: the loop's, not the
+/// constructor's.
 void UringRing::begin() {
   begun_ = true;
   if (!(ring_.flags & IORING_SETUP_R_DISABLED)) return;

@@ -18,8 +18,8 @@ int port_of(int listener);
 /// The size of buffers: the argument at `at`, or the usual one.
 std::size_t buffer_size(int argc, char** argv, int at);
 
-/// False when the connection is broken. Where the kernel has no room this waits for it, and with it the whole server; the
-/// client always reads, so that ends, and with one request under way at a time it hardly ever happens.
+/// False when the connection is broken. Where the kernel has no room this waits for it, and with it the whole server;
+/// the client always reads, so that ends, and with one request under way at a time it hardly ever happens.
 bool send_all(int socket, const std::byte* bytes, std::size_t size);
 
 /// `result`, if it is no failure; else ends the process, naming `what`.

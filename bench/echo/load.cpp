@@ -7,10 +7,10 @@
 //   --requests N      no window: sends so many and ends; for counting instructions and system calls
 //   --hold            sends one request on each connection, says "held", and keeps them until its input ends
 //
-// A connection has one request under way: the next goes out when the answer is there, so a slow server is asked less. The
-// client is one thread, edge-triggered; where there are two cores it takes the first and gives the server, PID, the second.
-// Every byte of every answer is compared. Prints one line of JSON; CPU time is the server's, of all its threads, as the
-// scheduler counts it.
+// A connection has one request under way: the next goes out when the answer is there, so a slow server is asked less.
+// The client is one thread, edge-triggered; where there are two cores it takes the first and gives the server, PID, the
+// second. Every byte of every answer is compared. Prints one line of JSON; CPU time is the server's, of all its
+// threads, as the scheduler counts it.
 #include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -59,7 +59,7 @@ std::int64_t now_ns() {
 
 std::int64_t to_ns(double seconds) { return static_cast<std::int64_t>(seconds * 1e9); }
 
-// --- the server's process ---------------------------------------------------------------------------------------------
+// --- the server's process --------------------------------------------------------------------------------------------
 
 std::vector<int> threads_of(int pid) {
   std::vector<int> threads;
@@ -91,7 +91,7 @@ void pin(int thread, int core) {
   if (sched_setaffinity(thread, sizeof cores, &cores) < 0) std::perror("echo-load: not pinned");
 }
 
-// --- the client -------------------------------------------------------------------------------------------------------
+// --- the client ------------------------------------------------------------------------------------------------------
 
 struct Connection {
   int socket = -1;

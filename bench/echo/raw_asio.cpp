@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// raw_asio.cpp - echo-asio [BUFFER]: standalone Asio with callbacks, one shared session and one buffer a connection, as its
-// own examples have it.
+// raw_asio.cpp - echo-asio [BUFFER]: standalone Asio with callbacks, one shared session and one buffer a connection, as
+// its own examples have it.
 #include <asio.hpp>
 
 #include <cstddef>

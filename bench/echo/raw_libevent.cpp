@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// raw_libevent.cpp - echo-libevent [BUFFER]: one persistent event for each connection, recv and send in its callback, one
-// buffer for all.
+// raw_libevent.cpp - echo-libevent [BUFFER]: one persistent event for each connection, recv and send in its callback,
+// one buffer for all.
 #include <event2/event.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// raw_uring.cpp - echo-uring [BUFFER]: liburing with a single issuer and deferred task work; one recv or send under way for
-// each connection, which has a buffer of its own; one io_uring_enter for all that is ready.
+// raw_uring.cpp - echo-uring [BUFFER]: liburing with a single issuer and deferred task work; one recv or send under way
+// for each connection, which has a buffer of its own; one io_uring_enter for all that is ready.
 #include <liburing.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// rondo_server.cpp - echo-rondo BACKEND WAY [BUFFER]: the same on rondo. `echo-rondo backends` lists what this build has.
+// rondo_server.cpp - echo-rondo BACKEND WAY [BUFFER]: the same on rondo. `echo-rondo backends` lists what this build
+// has.
 //
 // WAY is one of
 //   socket       a task for each connection: Socket::recv into a buffer of its own, Socket::send
@@ -51,7 +52,7 @@ int list_backends() {
   return 0;
 }
 
-// --- sockets ----------------------------------------------------------------------------------------------------------
+// --- sockets ---------------------------------------------------------------------------------------------------------
 
 Coro<> serve_socket(Socket socket, std::size_t size) {
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
@@ -74,7 +75,7 @@ Coro<> serve_sockets(std::size_t size) {
   for (;;) static_cast<void>(create_task(serve_socket(co_await listener.accept(), size)));
 }
 
-// --- streams ----------------------------------------------------------------------------------------------------------
+// --- streams ---------------------------------------------------------------------------------------------------------
 
 Coro<> serve_stream(StreamReader reader, StreamWriter writer, std::size_t size) {
   for (;;) {

@@ -64,7 +64,7 @@ Address Address::with_port(std::uint16_t port) const {
   return address;
 }
 
-// --- to text ----------------------------------------------------------------------------------------------------------
+// --- to text ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -142,7 +142,7 @@ std::string Address::str() const {
   return {};
 }
 
-// --- from text --------------------------------------------------------------------------------------------------------
+// --- from text -------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -208,7 +208,7 @@ std::optional<std::array<std::uint8_t, 16>> parse_ipv6(std::string_view text) {
     }
   }
   if (gap ? size == 8 : size != 8) return std::nullopt;
-  if (gap) std::rotate(groups.begin() + static_cast<std::ptrdiff_t>(*gap), groups.begin() + static_cast<std::ptrdiff_t>(size), groups.end());
+  if (gap) std::rotate(groups.data() + *gap, groups.data() + size, groups.data() + groups.size());
   std::array<std::uint8_t, 16> bytes{};
   for (std::size_t i = 0; i < 8; ++i) {
     bytes[2 * i] = static_cast<std::uint8_t>(groups[i] >> 8);

@@ -147,8 +147,8 @@ class Dump {
   void line(std::string& text, std::size_t at, std::size_t depth) {
     const TaskCore& task = *tasks_[at];
     listed_[at] = true;
-    text += std::string(2 + 2 * depth, ' ') + describe(static_cast<const FutureCore&>(task)) + " " + waits_for(task) + awaits(task) +
-            ", since " + std::to_string(task.since().time_since_epoch().count() / 1000) + " us\n";
+    text += std::string(2 + 2 * depth, ' ') + describe(static_cast<const FutureCore&>(task)) + " " + waits_for(task) +
+            awaits(task) + ", since " + std::to_string(task.since().time_since_epoch().count() / 1000) + " us\n";
   }
 
   /// A task and below it those that await it, with a stack of its own: chains may be long.

@@ -41,7 +41,7 @@ Loop::Scope::Scope(Loop& loop) : before_(here) {
 
 static std::string describe_handler(int signal) { return "handler of signal " + std::to_string(signal); }
 
-// --- one step ---------------------------------------------------------------------------------------------------------
+// --- one step --------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -293,7 +293,7 @@ void Loop::run(Entry& entry) {
   }
 }
 
-// --- callbacks --------------------------------------------------------------------------------------------------------
+// --- callbacks -------------------------------------------------------------------------------------------------------
 
 void CallCore::perform(handle::Do effect) {
   switch (effect) {
@@ -362,7 +362,7 @@ void Loop::hand_over(CallCore& call) {
   backend_->post(call);
 }
 
-// --- signals and operations -------------------------------------------------------------------------------------------
+// --- signals and operations ------------------------------------------------------------------------------------------
 
 void Loop::run_signal_handler(SignalHandler& handler, std::uint32_t times) {
   if (handler.result() < 0) {
@@ -401,7 +401,7 @@ bool Loop::remove_signal_handler(int signal) {
   return false;
 }
 
-// --- the rest ---------------------------------------------------------------------------------------------------------
+// --- the rest --------------------------------------------------------------------------------------------------------
 
 void Loop::stop() { fire<loop::diagram, loop::Event::stop>(*this); }
 

@@ -168,8 +168,8 @@ void Runner::finish() {
   run_until(executor.core());
 }
 
-/// Nothing is left in flight when the loop goes. What was lent memory of the loop is waited for first, jobs that run among
-/// it; then all else is cancelled and has its terminal completion, so that the backend forgets this loop.
+/// Nothing is left in flight when the loop goes. What was lent memory of the loop is waited for first, jobs that run
+/// among it; then all else is cancelled and has its terminal completion, so that the backend forgets this loop.
 void Runner::settle() noexcept {
   OperationTable& operations = loop_->kernel().operations();
   operations.cancel_lent();
@@ -178,8 +178,8 @@ void Runner::settle() noexcept {
   while (operations.in_flight() > 0 || operations.outputs_waiting()) exchange_or_report();
 }
 
-/// A backend may have something to complain of even now (a tape that answers another run); what is in flight ends all the
-/// same.
+/// A backend may have something to complain of even now (a tape that answers another run); what is in flight ends all
+/// the same.
 void Runner::exchange_or_report() noexcept {
   try {
     exchange();
@@ -196,7 +196,9 @@ void Runner::exchange() {
   backend_->submit(std::span<const Output>(out).first(result.produced));
   const OperationTable& operations = loop_->kernel().operations();
   if (operations.in_flight() == 0) return;
-  static_cast<void>(loop_->step(backend_->now(), backend_->reap(operations.outputs_waiting() ? Instant::min() : never), {}, 0));
+  const Instant deadline = operations.outputs_waiting() ? Instant::min() : never;
+  const std::span<const Input> in = backend_->reap(deadline);
+  static_cast<void>(loop_->step(backend_->now(), in, {}, 0));
 }
 
 void Runner::close() {

@@ -14,7 +14,11 @@ ServerCore& Server::core() const {
 }
 
 ServerCore::ServerCore(Kernel& kernel, std::shared_ptr<ConnectionHandler> handler, ServerOptions options)
-    : kernel_(&kernel), handler_(std::move(handler)), options_(options), ended_("server ended"), closed_("server closed") {
+    : kernel_(&kernel),
+      handler_(std::move(handler)),
+      options_(options),
+      ended_("server ended"),
+      closed_("server closed") {
   kernel.combinators().push_back(*this);
 }
 
@@ -36,7 +40,7 @@ void ServerCore::abandon() noexcept {
   release();
 }
 
-// --- starting ---------------------------------------------------------------------------------------------------------
+// --- starting --------------------------------------------------------------------------------------------------------
 
 /// The system gives out addresses of a family that it does not have.
 static bool is_unavailable(const std::exception_ptr& error) {
@@ -50,13 +54,16 @@ static bool is_unavailable(const std::exception_ptr& error) {
   return false;
 }
 
-static Ref<ServerCore> adopt_server(ServerCore& core) { return Ref<ServerCore>::adopt(core); }
+Ref<ServerCore> ServerCore::make(const char* what, std::shared_ptr<ConnectionHandler> handler, ServerOptions options) {
+  options.limits.check();
+  Kernel& kernel = running_kernel(what);
+  void* memory = kernel.allocate(sizeof(ServerCore));
+  return Ref<ServerCore>::adopt(*::new (memory) ServerCore(kernel, std::move(handler), options));
+}
 
 Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::string host, std::uint16_t port,
                                ServerOptions options) {
-  options.limits.check();
-  Kernel& kernel = running_kernel("start_server");
-  const auto core = adopt_server(*::new (kernel.allocate(sizeof(ServerCore))) ServerCore(kernel, std::move(handler), options));
+  const auto core = make("start_server", std::move(handler), options);
   const auto addresses = co_await getaddrinfo(std::move(host), port, {.family = options.family, .passive = true});
   std::exception_ptr unavailable;
   for (const Address& address : addresses) {
@@ -70,9 +77,7 @@ Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::
 }
 
 Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::string path, ServerOptions options) {
-  options.limits.check();
-  Kernel& kernel = running_kernel("start_unix_server");
-  const auto core = adopt_server(*::new (kernel.allocate(sizeof(ServerCore))) ServerCore(kernel, std::move(handler), options));
+  const auto core = make("start_unix_server", std::move(handler), options);
   co_await core->listen(Address::unix_path(path));
   core->begin();
   co_return Server(core);
@@ -89,7 +94,7 @@ void ServerCore::begin() {
   for (const auto& listener : listeners_) listener->accept();
 }
 
-// --- accepting --------------------------------------------------------------------------------------------------------
+// --- accepting -------------------------------------------------------------------------------------------------------
 
 void ServerCore::Listener::accept() {
   Output output;
@@ -171,7 +176,7 @@ Coro<> ServerCore::serve(Counted counted, Socket socket, Endpoint endpoint) {
   }
 }
 
-// --- closing ----------------------------------------------------------------------------------------------------------
+// --- closing ---------------------------------------------------------------------------------------------------------
 
 void ServerCore::close() noexcept {
   if (!serving_) return;

@@ -6,7 +6,7 @@
 
 namespace rondo {
 
-// --- one operation ----------------------------------------------------------------------------------------------------
+// --- one operation ---------------------------------------------------------------------------------------------------
 
 void SocketAwaiter::begin(FrameCore& frame) {
   Kernel& kernel = *here.kernel;
@@ -49,7 +49,7 @@ void throw_system_error(int error, const std::string& what) {
   throw std::system_error(error, std::generic_category(), what);
 }
 
-// --- sockets ----------------------------------------------------------------------------------------------------------
+// --- sockets ---------------------------------------------------------------------------------------------------------
 
 Socket::Socket(int handle) : kernel_(&running_kernel("Socket")), handle_(handle) {
   kernel_->operations().reserve_detached();
@@ -133,7 +133,7 @@ Coro<Socket> Socket::accept(Endpoint* endpoint) const {
 
 Coro<> Socket::shutdown_write() const { static_cast<void>(co_await SocketOperation(output(OperationKind::shutdown))); }
 
-// --- making them ------------------------------------------------------------------------------------------------------
+// --- making them -----------------------------------------------------------------------------------------------------
 
 namespace {
 

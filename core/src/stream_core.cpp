@@ -86,7 +86,7 @@ void StreamCore::wake(StreamWait::For what) {
   }
 }
 
-// --- reading ----------------------------------------------------------------------------------------------------------
+// --- reading ---------------------------------------------------------------------------------------------------------
 
 StreamCore::Reading::Reading(StreamCore& core, const char* what) : core_(core) {
   if (core.reading_) {
@@ -157,7 +157,7 @@ void StreamCore::take(std::byte* to, std::size_t size) {
   taken_ = 0;
 }
 
-// --- writing ----------------------------------------------------------------------------------------------------------
+// --- writing ---------------------------------------------------------------------------------------------------------
 
 void StreamCore::write(std::string_view bytes) {
   if (eof_asked_) throw RuntimeError("write: after write_eof() nothing more can be written");

@@ -72,8 +72,8 @@ Coro<std::string> read_until(Ref<StreamCore> core, std::string separator, const 
     const std::size_t found = arrived.find(separator, searched);
     if (found != std::string_view::npos) {
       if (found > limit) {
-        throw LimitOverrunError("the separator was found, but after more bytes than the limit of " + std::to_string(limit),
-                                found);
+        throw LimitOverrunError(
+            "the separator was found, but after more bytes than the limit of " + std::to_string(limit), found);
       }
       co_return core->take(found + separator.size());
     }

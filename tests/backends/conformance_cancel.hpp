@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// conformance_cancel.hpp - what every backend with a network must pass: however a cancellation and a completion meet, an
-// operation has one end, and neither a byte nor a connection is lost or leaked.
+// conformance_cancel.hpp - what every backend with a network must pass: however a cancellation and a completion meet,
+// an operation has one end, and neither a byte nor a connection is lost or leaked.
 #pragma once
 
 #include <array>

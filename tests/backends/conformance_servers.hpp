@@ -366,7 +366,7 @@ CONFORMANCE("a server is refused marks that make no sense, before it listens") {
   CHECK(on(world, body()) == "refused");
 }
 
-// --- paths ------------------------------------------------------------------------------------------------------------
+// --- paths -----------------------------------------------------------------------------------------------------------
 
 CONFORMANCE("a server at a path serves, knows its address, and a client that it cannot name") {
   const auto body = [](std::string path) -> Coro<std::string> {

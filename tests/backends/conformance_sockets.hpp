@@ -322,7 +322,7 @@ CONFORMANCE("sockets that outlive the run are closed with it, and harmless") {
   kept.server.close();
 }
 
-// --- addresses --------------------------------------------------------------------------------------------------------
+// --- addresses -------------------------------------------------------------------------------------------------------
 
 CONFORMANCE("both ends of a connection know both addresses") {
   const auto body = []() -> Coro<bool> {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // faults.hpp - every system call of a run fails once, in every way that makes sense. Used as process_network.hpp is.
 //
-// The run: an echo server, two clients at once that write, read, and end in the two ways there are, and datagrams there and
-// back. First it is run to count the calls of each kind; then again for each call and each fault. A fault that the kernel
-// may always come up with (EINTR, EAGAIN, fewer bytes) must change nothing that a program sees. Any other must reach
-// somebody: who awaits, or the exception handler. Bytes may be missing then, but none is wrong, nothing hangs, nothing leaks.
+// The run: an echo server, two clients at once that write, read, and end in the two ways there are, and datagrams there
+// and back. First it is run to count the calls of each kind; then again for each call and each fault. A fault that the
+// kernel may always come up with (EINTR, EAGAIN, fewer bytes) must change nothing that a program sees. Any other must
+// reach somebody: who awaits, or the exception handler. Bytes may be missing then, but none is wrong, nothing hangs,
+// nothing leaks.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// io_uring_refusal.hpp - whether this machine lets the tests use io_uring; where it does not, each test says so by name.
+// io_uring_refusal.hpp - whether this machine lets the tests use io_uring; where it does not, each test says so by
+// name.
 #pragma once
 
 #include <string>

@@ -7,7 +7,7 @@
 
 #include "io_uring_desk.hpp"
 
-// --- buffers ----------------------------------------------------------------------------------------------------------
+// --- buffers ---------------------------------------------------------------------------------------------------------
 
 URING_TEST("two buffers are enough for twenty sockets: they come back, and who found none is served then") {
   UringOptions options;
@@ -68,7 +68,7 @@ URING_TEST("the end of a stream uses up no buffer") {
   CHECK(desk.result(desk.recv(other.second)) == 1);
 }
 
-// --- cancelling, closing ----------------------------------------------------------------------------------------------
+// --- cancelling, closing ---------------------------------------------------------------------------------------------
 
 URING_TEST("wherever a cancellation meets a byte, the receive ends once, and the byte is received once") {
   Desk desk;
@@ -221,7 +221,7 @@ URING_TEST("a connection that is refused says so") {
   CHECK(desk.result(desk.start(OperationKind::connect, -1, &to)) == -ECONNREFUSED);
 }
 
-// --- listeners --------------------------------------------------------------------------------------------------------
+// --- listeners -------------------------------------------------------------------------------------------------------
 
 URING_TEST("connections wait in the backend for somebody who asks, and are closed with their listener") {
   const int before = open_descriptors();
@@ -270,7 +270,7 @@ URING_TEST("a process without descriptors left tells who accepts; the connection
         }) == "exit 0");
 }
 
-// --- datagrams --------------------------------------------------------------------------------------------------------
+// --- datagrams -------------------------------------------------------------------------------------------------------
 
 URING_TEST("datagrams keep their ends and their senders, and tell what was cut off") {
   Desk desk;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// io_uring_test.cpp - what only the io_uring backend has: a ring that may be refused, and that is shared with the kernel.
+// io_uring_test.cpp - what only the io_uring backend has: a ring that may be refused, and that is shared with the
+// kernel.
 #include <rondo/backends/io_uring.hpp>
 
 #include <linux/io_uring.h>
@@ -69,7 +70,7 @@ Coro<int> echoed(int clients, int times, std::size_t size) {
 
 }  // namespace
 
-// --- the ring ---------------------------------------------------------------------------------------------------------
+// --- the ring --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("io_uring: a refusal says who refuses, and what can be done") {
   std::string value;
@@ -179,7 +180,7 @@ URING_TEST("the ring belongs to the thread that uses it first, not to the one th
   CHECK(contains(text, "the thread that used it first"));
 }
 
-// --- the seam ---------------------------------------------------------------------------------------------------------
+// --- the seam --------------------------------------------------------------------------------------------------------
 
 URING_TEST("an error that a test makes up ends the operation, but not at once; a limit shortens it") {
   Script script;
@@ -206,7 +207,7 @@ URING_TEST("an error that a test makes up ends the operation, but not at once; a
   CHECK(desk.result(desk.recv(peer)) == 1);
 }
 
-// --- all together -----------------------------------------------------------------------------------------------------
+// --- all together ----------------------------------------------------------------------------------------------------
 
 URING_TEST("the backend may go while everything is in flight, and gives every descriptor back") {
   const int before = open_descriptors();

@@ -74,7 +74,7 @@ inline std::string pattern(std::size_t size) {
   return text;
 }
 
-// --- sockets ----------------------------------------------------------------------------------------------------------
+// --- sockets ---------------------------------------------------------------------------------------------------------
 
 inline Coro<std::string> recv_text(const Socket* socket, std::size_t most = 65536) {
   std::string text(most, '\0');
@@ -127,7 +127,7 @@ inline SocketOptions small_buffers() {
 }
 constexpr std::size_t much = 4 << 20;  // does not fit into the buffers of a connection
 
-// --- streams ----------------------------------------------------------------------------------------------------------
+// --- streams ---------------------------------------------------------------------------------------------------------
 
 struct StreamPair {
   Connection client;
@@ -190,7 +190,7 @@ std::string refusal(F call) {
   return "not refused";
 }
 
-// --- the machine ------------------------------------------------------------------------------------------------------
+// --- the machine -----------------------------------------------------------------------------------------------------
 
 inline std::string temporary_path() {
   static int number = 0;

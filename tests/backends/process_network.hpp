@@ -172,7 +172,7 @@ Coro<> greet_and_echo(Held* held, StreamReader reader, StreamWriter writer) {
 }  // namespace process
 }  // namespace
 
-// --- out of descriptors -----------------------------------------------------------------------------------------------
+// --- out of descriptors ----------------------------------------------------------------------------------------------
 
 CONFORMANCE("a server without descriptors reports it, waits, and takes the connection when there is one again") {
   process::Failing seam(SystemCall::accept, EMFILE, 3);
@@ -295,7 +295,7 @@ CONFORMANCE("a server at \"\" does without the family that the machine does not 
   CHECK(on(world, ending(body())) == system_error_text(EAFNOSUPPORT));
 }
 
-// --- nobody answers ---------------------------------------------------------------------------------------------------
+// --- nobody answers --------------------------------------------------------------------------------------------------
 
 CONFORMANCE("a connect that nobody answers ends with its deadline or its cancellation, and leaves no socket") {
   World world;
@@ -330,7 +330,7 @@ CONFORMANCE("an address that does not answer is overtaken by the next one after 
   CHECK(on(world, body()) == "overtaken");
 }
 
-// --- files ------------------------------------------------------------------------------------------------------------
+// --- files -----------------------------------------------------------------------------------------------------------
 
 CONFORMANCE("a path that an earlier process has left is taken over; a file that is no socket is not") {
   const std::string path = temporary_path();
@@ -368,7 +368,7 @@ CONFORMANCE("the path of a server that outlives the run is removed with it") {
   CHECK(::access(path.c_str(), F_OK) != 0);
 }
 
-// --- many -------------------------------------------------------------------------------------------------------------
+// --- many ------------------------------------------------------------------------------------------------------------
 
 CONFORMANCE("ten thousand connections are held at once") {
   constexpr int count = 10'000;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// socket_test.cpp - operations on sockets: what they lend, what a cancellation that loses the race does, and who closes.
+// socket_test.cpp - operations on sockets: what they lend, what a cancellation that loses the race does, and who
+// closes.
 #include <rondo/socket.hpp>
 
 #include <vector>

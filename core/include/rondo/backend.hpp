@@ -38,7 +38,8 @@ class Backend {
   /// True if no operation in flight can end any more by itself: a simulated world knows, a real one never does.
   virtual bool stuck() const { return false; }
 
-  /// Stops its threads and lets no job run on: the runner calls this before the loop goes. Jobs that run are waited for.
+  /// Stops its threads and lets no job run on: the runner calls this before the loop goes. Jobs that run are waited
+  /// for.
   virtual void shutdown_default_executor() {}
 
   /// From begin to end, the first Ctrl-C posts `call`, and the second aborts the process. Takes the call over.

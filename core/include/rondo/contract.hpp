@@ -45,7 +45,8 @@ enum class OperationKind : std::uint8_t {
   resolve,             // a name to addresses
 };
 
-/// What a backend is asked to do, in the order asked. Whatever is pointed to is lent to it until the terminal completion.
+/// What a backend is asked to do, in the order asked. Whatever is pointed to is lent to it until the terminal
+/// completion.
 struct Output {
   enum class Verb : std::uint8_t { start, cancel };
   Verb verb = Verb::start;

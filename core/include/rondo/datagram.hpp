@@ -20,8 +20,9 @@ class DatagramSocket {
   };
   DatagramSocket(Socket socket, Endpoint endpoint) : socket_(std::move(socket)), endpoint_(std::move(endpoint)) {}
 
-  /// Waits for the next datagram and takes up to `most` bytes of it. Any number of tasks may wait; they are served in the
-  /// order they came. A cancellation that comes too late for a datagram that has arrived is delivered at the next await.
+  /// Waits for the next datagram and takes up to `most` bytes of it. Any number of tasks may wait; they are served in
+  /// the order they came. A cancellation that comes too late for a datagram that has arrived is delivered at the next
+  /// await.
   Coro<Received> recv_from(std::size_t most = 65536) const;
   /// Sends one datagram, a copy of `data`; that it was sent says nothing about whether it arrives.
   Coro<> send_to(std::string_view data, Address address) const;

@@ -311,7 +311,7 @@ inline void Parking::perform(future::Do effect) {
   if (effect == future::Do::publish) fire<task::diagram, task::Event::wake>(*task_);
 }
 
-// --- the end of futures -----------------------------------------------------------------------------------------------
+// --- the end of futures ----------------------------------------------------------------------------------------------
 
 inline void Kernel::publish(FutureCore& future) {
   while (Entry* entry = future.waiters_.front()) {

@@ -17,8 +17,8 @@
 
 namespace rondo {
 
-/// The loop's end of an operation; lives in the awaiting frame, or in what owns it. When it is done, its entry is posted,
-/// and that wakes the task one hop later (asyncio's reader callback and future).
+/// The loop's end of an operation; lives in the awaiting frame, or in what owns it. When it is done, its entry is
+/// posted, and that wakes the task one hop later (asyncio's reader callback and future).
 class Operation : public Entry, public Parking {
  public:
   enum class Use : std::uint8_t { await, owned, handler };
@@ -73,7 +73,8 @@ class OperationTable {
   void reserve_detached();
   /// What the operation was started with; only while it is in flight.
   const Output& output_of(const Operation& operation) const { return slots_[operation.id_.slot].output; }
-  /// Asks for the end of every operation that was lent memory of a task or a job; a job that runs goes on to its own end.
+  /// Asks for the end of every operation that was lent memory of a task or a job; a job that runs goes on to its own
+  /// end.
   void cancel_lent();
   /// Those whose terminal completion has not come. O(slots).
   std::uint32_t lent_in_flight() const;

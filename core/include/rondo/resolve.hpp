@@ -17,9 +17,9 @@ struct LookupOptions {
   bool passive = false;                            // for a listener: no host means every address of this machine
 };
 
-/// The addresses of `host`, in the order in which they should be tried; `service` is a port or the name of one. Addresses
-/// in numbers are read at once; names are looked up by the system on the default executor, so a cancellation ends the
-/// await at once and lets the lookup go on unheard. Throws ResolveError. Source: loop.getaddrinfo.
+/// The addresses of `host`, in the order in which they should be tried; `service` is a port or the name of one.
+/// Addresses in numbers are read at once; names are looked up by the system on the default executor, so a cancellation
+/// ends the await at once and lets the lookup go on unheard. Throws ResolveError. Source: loop.getaddrinfo.
 Coro<std::vector<Address>> getaddrinfo(std::string host, std::string service, LookupOptions options = {});
 /// The same with a port in numbers.
 Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, LookupOptions options = {});

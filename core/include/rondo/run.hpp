@@ -60,8 +60,8 @@ class Runner {
 
   Loop& loop();
 
-  /// The first half of close(): cancels what is left, oldest first, and waits for it; closes async generators. Errors of
-  /// what was left go to the exception handler. The loop stays.
+  /// The first half of close(): cancels what is left, oldest first, and waits for it; closes async generators. Errors
+  /// of what was left go to the exception handler. The loop stays.
   void finish();
 
   /// Leaves as asyncio.run does: finish(), then the default executor is shut down and the loop destroyed; tasks made

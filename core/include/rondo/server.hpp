@@ -12,8 +12,8 @@
 
 namespace rondo {
 
-/// A running server: it goes on accepting until it is closed or this handle goes. Movable; belongs to the loop's thread.
-/// Source: asyncio.Server.
+/// A running server: it goes on accepting until it is closed or this handle goes. Movable; belongs to the loop's
+/// thread. Source: asyncio.Server.
 class Server {
  public:
   Server() = default;
@@ -32,8 +32,8 @@ class Server {
   bool is_serving() const { return core().serving(); }
   /// Waits until it is closed and the last connection's handler has ended.
   Coro<> wait_closed() const { return ServerCore::wait_closed(Ref<ServerCore>(core())); }
-  /// Suspends until the task is cancelled or the server closed; a cancellation closes the server, waits as wait_closed()
-  /// does, and goes on.
+  /// Suspends until the task is cancelled or the server closed; a cancellation closes the server, waits as
+  /// wait_closed() does, and goes on.
   Coro<> serve_forever() const { return ServerCore::serve_forever(Ref<ServerCore>(core())); }
   /// Where it listens, with the ports that were picked for port 0; empty once it is closed.
   std::vector<Address> addresses() const { return core().addresses(); }
@@ -43,15 +43,16 @@ class Server {
   Ref<ServerCore> core_;
 };
 
-/// Listens at every address of `host` ("" is every address of this machine) and at `port` (0: one that is free, for each),
-/// but for those that the machine turns out not to have, as long as there is one; and runs
-/// `handler(StreamReader, StreamWriter)`, which gives a Coro<>, as a task for each connection. The handler is kept alive as
-/// long as the server or a connection. What it throws goes to the loop's exception handler, and closes the connection;
-/// so does a handler that returns and keeps no writer. Throws std::system_error naming the address. Source:
+/// Listens at every address of `host` ("" is every address of this machine) and at `port` (0: one that is free, for
+/// each), but for those that the machine turns out not to have, as long as there is one; and runs
+/// `handler(StreamReader, StreamWriter)`, which gives a Coro<>, as a task for each connection. The handler is kept
+/// alive as long as the server or a connection. What it throws goes to the loop's exception handler, and closes the
+/// connection; so does a handler that returns and keeps no writer. Throws std::system_error naming the address. Source:
 /// asyncio.start_server.
 template <class F>
 Coro<Server> start_server(F handler, std::string host, std::uint16_t port, ServerOptions options = {}) {
-  return ServerCore::start(std::make_shared<ConnectionHandlerOf<F>>(std::move(handler)), std::move(host), port, options);
+  auto kept = std::make_shared<ConnectionHandlerOf<F>>(std::move(handler));
+  return ServerCore::start(std::move(kept), std::move(host), port, options);
 }
 
 /// The same at a path in the file system. What is left there of an earlier server is removed, and so is the path when

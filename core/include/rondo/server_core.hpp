@@ -98,6 +98,7 @@ class ServerCore final : public Combinator {
     Ref<ServerCore> core_;
   };
 
+  static Ref<ServerCore> make(const char* what, std::shared_ptr<ConnectionHandler> handler, ServerOptions options);
   ServerCore(Kernel& kernel, std::shared_ptr<ConnectionHandler> handler, ServerOptions options);
   ~ServerCore() = default;
   void destroy() noexcept;

@@ -3,11 +3,11 @@
 //
 // asyncio's loop.sock_* functions. Streams (stream.hpp) stand on this and are what most programs want.
 //
-// Memory that is given to an operation belongs to the backend until the operation has ended. So a task that is cancelled
-// while it waits here goes on only when its operation has ended, too: at once on every backend, but not in the same
-// batch. If the operation was faster, nothing is lost: recv, send, recv_from and send_to give their result as if nothing
-// had happened, and CancelledError comes out of the task's next await; a connection that was made or accepted too late is
-// closed, and CancelledError comes out at once.
+// Memory that is given to an operation belongs to the backend until the operation has ended. So a task that is
+// cancelled while it waits here goes on only when its operation has ended, too: at once on every backend, but not in
+// the same batch. If the operation was faster, nothing is lost: recv, send, recv_from and send_to give their result as
+// if nothing had happened, and CancelledError comes out of the task's next await; a connection that was made or
+// accepted too late is closed, and CancelledError comes out at once.
 #pragma once
 
 #include <span>
@@ -88,8 +88,8 @@ class Socket : public Link<SocketListTag> {
   /// One datagram into `datagram`, or out of it. Source: loop.sock_recvfrom_into, loop.sock_sendto.
   SocketOperation recv_from(Datagram& datagram) const;
   SocketOperation send_to(Datagram& datagram) const;
-  /// The next connection of a listener; `endpoint` is told who the two ends are. std::errc::too_many_files_open when the
-  /// process has no descriptor left: the connection waits. Source: loop.sock_accept.
+  /// The next connection of a listener; `endpoint` is told who the two ends are. std::errc::too_many_files_open when
+  /// the process has no descriptor left: the connection waits. Source: loop.sock_accept.
   Coro<Socket> accept(Endpoint* endpoint = nullptr) const;
   /// Nothing more will be sent; what the peer still sends can be received.
   Coro<> shutdown_write() const;
@@ -104,7 +104,8 @@ class Socket : public Link<SocketListTag> {
   int handle_ = -1;
 };
 
-/// A stream to `endpoint.remote`, from `endpoint.local` if that is given. Fills in both ends. Source: loop.sock_connect.
+/// A stream to `endpoint.remote`, from `endpoint.local` if that is given. Fills in both ends. Source:
+/// loop.sock_connect.
 Coro<Socket> connect_socket(Endpoint& endpoint);
 /// A listener at `endpoint.local`; fills in the port if that is 0.
 Coro<Socket> listen_socket(Endpoint& endpoint);

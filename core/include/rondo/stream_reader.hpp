@@ -55,8 +55,8 @@ class StreamReader {
   /// Up to and with '\n'; at the end of the stream what is left. LimitOverrunError for a line longer than the limit: it
   /// is dropped, as asyncio does, so that the next readline() begins after it, or where it was cut.
   Coro<std::string> readline() const;
-  /// Up to and with `separator`; IncompleteReadError if the stream ends before, LimitOverrunError if more than the limit
-  /// comes before: nothing is taken then.
+  /// Up to and with `separator`; IncompleteReadError if the stream ends before, LimitOverrunError if more than the
+  /// limit comes before: nothing is taken then.
   Coro<std::string> readuntil(std::string separator = "\n") const;
   /// True when the stream has ended and everything was read.
   bool at_eof() const;

@@ -20,8 +20,8 @@ class StreamWriter {
   StreamWriter& operator=(StreamWriter&& other) noexcept;
   ~StreamWriter();
 
-  /// Takes a copy of `bytes`, to be sent at the end of this step; never waits. RuntimeError after write_eof() or close();
-  /// once the connection is lost the bytes are dropped, and drain() says why.
+  /// Takes a copy of `bytes`, to be sent at the end of this step; never waits. RuntimeError after write_eof() or
+  /// close(); once the connection is lost the bytes are dropped, and drain() says why.
   void write(std::string_view bytes) const;
   void write(std::span<const std::byte> bytes) const;
   void writelines(std::span<const std::string> lines) const;

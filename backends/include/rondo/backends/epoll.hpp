@@ -30,8 +30,8 @@ class EpollBackend final : public ReadinessBackend {
 
   /// The one descriptor that becomes readable when there is something to do, for hosts that can watch a descriptor.
   int descriptor() const { return epoll_; }
-  /// Makes descriptor() readable at `deadline`, on a post, or now if there is something to do: for hosts that are about to
-  /// sleep without reap().
+  /// Makes descriptor() readable at `deadline`, on a post, or now if there is something to do: for hosts that are about
+  /// to sleep without reap().
   void arm(Instant deadline);
 
   /// System calls of this backend that wrote the wake-up descriptor, for tests and benchmarks.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// io_uring.hpp - the backend on Linux's io_uring: the kernel is handed the operations themselves, and one system call for
-// each turn of the loop submits all that was asked and waits for what ends.
+// io_uring.hpp - the backend on Linux's io_uring: the kernel is handed the operations themselves, and one system call
+// for each turn of the loop submits all that was asked and waits for what ends.
 //
 // Needs Linux 5.19; 6.1 and later do the kernel's part of the work without locks and interrupts. What it does not do:
-// multishot receives, whose data would come although nobody asked for it. A receive without a buffer takes one from a ring
-// of buffers when bytes arrive, so that a connection that waits owns none.
+// multishot receives, whose data would come although nobody asked for it. A receive without a buffer takes one from a
+// ring of buffers when bytes arrive, so that a connection that waits owns none.
 #pragma once
 
 #include <cstdint>

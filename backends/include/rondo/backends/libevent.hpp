@@ -20,11 +20,13 @@ struct LibeventOptions {
 };
 
 /// Waits in event_base_loop(); deadlines are rounded up to microseconds. On the caller's event_base the caller's events
-/// run as well while this waits; the base must outlive the backend, and nobody else may run it meanwhile. Sockets need a
-/// base with edge-triggered events (libevent's epoll or kqueue); on another one they fail with std::errc::not_supported.
+/// run as well while this waits; the base must outlive the backend, and nobody else may run it meanwhile. Sockets need
+/// a base with edge-triggered events (libevent's epoll or kqueue); on another one they fail with
+/// std::errc::not_supported.
 class LibeventBackend final : public ReadinessBackend {
  public:
-  /// On an event_base of its own, with precise timers and without locks. Throws std::runtime_error when libevent refuses.
+  /// On an event_base of its own, with precise timers and without locks. Throws std::runtime_error when libevent
+  /// refuses.
   explicit LibeventBackend(LibeventOptions options = {});
   explicit LibeventBackend(event_base& base, LibeventOptions options = {});
   ~LibeventBackend() override;

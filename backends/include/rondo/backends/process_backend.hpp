@@ -28,8 +28,8 @@ class ProcessBackend : public Backend {
   void shutdown_default_executor() final { jobs_.shutdown_default_executor(); }
   void begin_interrupts(CallCore& call) final { signals_.begin_interrupts(call); }
   void end_interrupts() final { signals_.end_interrupts(); }
-  /// Reports that no handler of the user's hears go to standard error; RONDO_DEBUG=1 in the environment turns debug mode
-  /// on.
+  /// Reports that no handler of the user's hears go to standard error; RONDO_DEBUG=1 in the environment turns debug
+  /// mode on.
   void prepare(Loop& loop) override;
 
  protected:

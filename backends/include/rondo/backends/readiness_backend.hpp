@@ -2,9 +2,9 @@
 // readiness_backend.hpp - sockets on top of readiness: what epoll, libevent and Asio share.
 //
 // An operation is tried when it is started, if its direction is known to be ready; else it waits in the queue of that
-// direction. A descriptor is registered once, and the derived class reports edges: what was not ready is. A recv that gets
-// less than it asked for has drained the socket, and a send that gets rid of less has filled it, so in steady state no
-// call is made in vain: one recv, one send, and one wait for all.
+// direction. A descriptor is registered once, and the derived class reports edges: what was not ready is. A recv that
+// gets less than it asked for has drained the socket, and a send that gets rid of less has filled it, so in steady
+// state no call is made in vain: one recv, one send, and one wait for all.
 #pragma once
 
 #include <map>
@@ -37,7 +37,8 @@ class HotBuffer {
 
 class ReadinessBackend : public ProcessBackend {
  protected:
-  ReadinessBackend(ThreadPoolOptions default_executor, Seam* seam) : ProcessBackend(std::move(default_executor), seam) {}
+  ReadinessBackend(ThreadPoolOptions default_executor, Seam* seam)
+      : ProcessBackend(std::move(default_executor), seam) {}
   /// Closes the sockets that are left.
   ~ReadinessBackend() override;
 

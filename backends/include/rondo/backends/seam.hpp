@@ -25,8 +25,8 @@ struct Fault {
   std::size_t limit = SIZE_MAX;
 };
 
-/// Asked before each call; given to a backend in its options. Belongs to the loop's thread, but for SystemCall::wake, which
-/// comes from any. Calls that give something back (close) are announced, and made whatever the answer.
+/// Asked before each call; given to a backend in its options. Belongs to the loop's thread, but for SystemCall::wake,
+/// which comes from any. Calls that give something back (close) are announced, and made whatever the answer.
 class Seam {
  public:
   virtual ~Seam() = default;
