@@ -185,6 +185,12 @@ const std::vector<Plan>& plans() {
   return all;
 }
 
+/// A ring has no registrations, and the completion of a connect tells its error.
+bool is_made(SystemCall call) {
+  const bool readiness = call == SystemCall::watch || call == SystemCall::get_option;
+  return !readiness || std::string_view(BACKEND_NAME) != "io_uring";
+}
+
 Fault fault_of(int error) { return error == 0 ? Fault{0, 1} : Fault{error, SIZE_MAX}; }
 
 void check(const Plan& plan, std::size_t n, int error, bool visible) {
@@ -218,7 +224,7 @@ CONFORMANCE("without faults the run of the faults sees nothing unusual") {
   CHECK(result.leaked == 0);
   for (const faults::Plan& plan : faults::plans()) {
     INFO(plan.name);
-    CHECK(injector.count(plan.call) > 0);
+    CHECK((injector.count(plan.call) > 0 || !faults::is_made(plan.call)));
     CHECK(injector.count(plan.call) < 300);
   }
 }

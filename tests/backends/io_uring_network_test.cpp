@@ -11,3 +11,4 @@ using RealOptions = rondo::UringOptions;
 #include "process_world.hpp"
 #include "conformance_network.hpp"
 #include "process_network.hpp"
+#include "faults.hpp"
