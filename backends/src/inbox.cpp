@@ -45,9 +45,4 @@ bool Inbox::fall_asleep() {
   return asleep_;
 }
 
-void Inbox::wake_up() {
-  const std::lock_guard lock(mutex_);
-  asleep_ = false;
-}
-
 }  // namespace rondo

@@ -64,7 +64,8 @@ TEST_CASE("a loop may not fall asleep over something that has arrived") {
 TEST_CASE("a loop that woke by itself is not woken again") {
   Inbox inbox;
   CHECK(inbox.fall_asleep());
-  inbox.wake_up();
+  std::vector<Input> inputs;
+  inbox.take(inputs);
   CHECK_FALSE(inbox.put(numbered(0, 0)));
 }
 

@@ -30,12 +30,11 @@ class Inbox {
   /// On the loop's thread: sleeps until something has arrived, for a backend that has nothing else to wait for.
   void wait();
 
-  /// On the loop's thread: appends all that has arrived to `inputs`.
+  /// On the loop's thread: appends all that has arrived to `inputs`. The loop counts as awake from here on.
   void take(std::vector<Input>& inputs);
 
   /// On the loop's thread, before it sleeps: false if something has arrived, and it must not sleep.
   bool fall_asleep();
-  void wake_up();
 
  private:
   std::mutex mutex_;
