@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // network.hpp - what the tests of sockets share. World has, beside what conformance.hpp asks for, open(): how many
-// descriptors or handles exist, and `simulated`.
+// descriptors or handles exist.
 #pragma once
 
 #include <unistd.h>

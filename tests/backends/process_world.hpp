@@ -14,7 +14,6 @@
 namespace {
 struct World {
   static constexpr const char* name = BACKEND_NAME;
-  static constexpr bool simulated = false;
   DefaultAction interrupt{SIGINT};
   RealBackend backend;
 

@@ -6,8 +6,6 @@
 
 namespace {
 struct World {
-  static constexpr const char* name = "sim";
-  static constexpr bool simulated = true;
   rondo::sim::Backend backend;
 
   /// How many handles are open: a new one gets the lowest free number, so a hundred new ones show what lies below.

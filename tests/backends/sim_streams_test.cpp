@@ -104,7 +104,7 @@ TEST_CASE("sim: with each of 200 seeds an echo server gives all clients the righ
 }
 
 TEST_CASE("sim: a program with sockets runs the same way with the same seed, and from its tape") {
-  for (const std::uint64_t seed : {0, 1, 2, 3}) {
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
     const Run first = run_echo({.seed = seed});
     CHECK(run_echo({.seed = seed}) == first);
     CHECK(run_echo({.replay = &first.tape}) == first);
