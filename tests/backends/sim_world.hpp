@@ -8,6 +8,12 @@
 #include <string>
 #include <vector>
 
+inline const rondo::Address web = rondo::Address::loopback(80);
+inline rondo::Address v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, std::uint16_t port) {
+  return rondo::Address::ipv4({a, b, c, d}, port);
+}
+inline rondo::Address v6_loopback(std::uint16_t port) { return rondo::Address::parse("::1", port); }
+
 /// Starts operations and keeps what they ended with. What an operation is lent lives as long as this.
 class SimWorld {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// sim_streams_test.cpp - programs with servers, clients and datagrams in a simulated world.
+// sim_programs_test.cpp - programs with servers, clients and datagrams in a simulated world.
 #include <rondo/backends/sim.hpp>
 
 #include <cerrno>
