@@ -27,19 +27,6 @@ bool sends(OperationKind kind) {
 
 }  // namespace
 
-// --- the hot buffer --------------------------------------------------------------------------------------------------
-
-void HotBuffer::turn() {
-  if (used_ == 0) return;
-  half_ ^= 1;
-  used_ = 0;
-}
-
-std::byte* HotBuffer::memory() {
-  if (!halves_[half_]) halves_[half_] = std::make_unique_for_overwrite<std::byte[]>(size);
-  return halves_[half_].get();
-}
-
 // --- descriptors -----------------------------------------------------------------------------------------------------
 
 ReadinessBackend::~ReadinessBackend() {
