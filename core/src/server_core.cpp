@@ -96,6 +96,10 @@ void ServerCore::begin() {
 
 // --- accepting -------------------------------------------------------------------------------------------------------
 
+static std::exception_ptr accept_error(int error) {
+  return std::make_exception_ptr(std::system_error(error, std::generic_category(), "accept"));
+}
+
 void ServerCore::Listener::accept() {
   Output output;
   output.kind = OperationKind::accept;
@@ -120,7 +124,7 @@ void ServerCore::Listener::completed() {
   if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) return wait_for_descriptors();
   if (error == EBADF || error == EINVAL || error == ENOTSOCK) {
     server_->kernel_->loop().call_exception_handler(
-        {"a server cannot accept any more (error " + std::to_string(error) + ")", nullptr, address_.str()});
+        {"a server cannot accept any more", accept_error(error), address_.str()});
     return;
   }
   accept();  // this connection broke before it was accepted
@@ -128,9 +132,8 @@ void ServerCore::Listener::completed() {
 
 void ServerCore::Listener::wait_for_descriptors() {
   Loop& loop = server_->kernel_->loop();
-  loop.call_exception_handler({"a server has no descriptor left for a connection (error " + std::to_string(-result()) +
-                                   "); it tries again later",
-                               nullptr, address_.str()});
+  loop.call_exception_handler({"a server has no descriptor left for a connection; it tries again later",
+                               accept_error(-result()), address_.str()});
   retry_ = loop.call_later(server_->options_.accept_retry_delay,
                            [core = Ref<ServerCore>(*server_), this] {
                              if (core->serving_) accept();

@@ -101,6 +101,7 @@ TEST_CASE("a server without descriptors waits a while, says so, and tries again"
   const auto reports = w.loop.take_reports();
   REQUIRE(reports.size() == 1);
   CHECK_THAT(reports[0].message, Catch::Contains("no descriptor left for a connection"));
+  CHECK(describe(reports[0].exception) == "accept: Too many open files");
   w.now += 1999ms;
   w.step();
   CHECK_FALSE(w.has(Kind::accept));
@@ -123,7 +124,9 @@ TEST_CASE("a listener that is broken for good is reported once") {
   w.serve();
   w.end(Kind::accept, -EINVAL);
   CHECK_FALSE(w.has(Kind::accept));
-  CHECK(w.loop.take_reports().size() == 1);
+  const auto reports = w.loop.take_reports();
+  REQUIRE(reports.size() == 1);
+  CHECK(describe(reports[0].exception) == "accept: Invalid argument");
 }
 
 TEST_CASE("a handler that throws is reported, and its connection is closed with the writer") {
