@@ -123,7 +123,6 @@ class StreamCore final : public Combinator {
   void close();
   void abort();
   bool closing() const { return closing_ || over(); }
-  bool eof_written() const { return eof_asked_; }
   /// True when it is closed, by either side or by an error of a write.
   bool over() const { return !socket_.is_open(); }
   int write_error() const { return write_error_; }
