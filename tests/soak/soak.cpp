@@ -7,9 +7,11 @@
 // loop and some rounds) the loop has given all its memory back, and the process has grown by no more than a bound.
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -143,8 +145,11 @@ void Soak::take_census(const std::string& name, std::uint64_t sessions) {
 }
 
 int main_with(double seconds, std::uint64_t seed, const std::vector<std::string>& names, std::uint64_t round) {
-  char folder[] = "/tmp/rondo-soak-XXXXXX";
-  if (!mkdtemp(folder)) return 2;
+  std::string folder = (std::filesystem::temp_directory_path() / "rondo-soak-XXXXXX").string();
+  if (!mkdtemp(folder.data())) {
+    std::fprintf(stderr, "rondo-soak: cannot make the folder %s: %s\n", folder.c_str(), std::strerror(errno));
+    return 2;
+  }
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::fflush(stdout);
   Soak soak{seed, Clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)), folder, {}};
