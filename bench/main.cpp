@@ -4,9 +4,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "measure.hpp"
+#include "own_rows.hpp"
 #include "peers.hpp"
 #include "posts.hpp"
 #include "raw.hpp"
@@ -18,31 +21,36 @@ namespace {
 
 constexpr std::int64_t million = 1'000'000;
 
+Program own(std::string_view name, std::int64_t operations) {
+  const OwnRow* row = find_own_row(name);
+  if (!row) std::abort();
+  return [=] { return row->run(operations); };
+}
+
+/// A row of own_rows, `operations` of it.
+Row against(std::string name, std::string base_name, Program base, std::int64_t operations, double goal) {
+  const Program program = own(name, operations);
+  return {std::move(name), std::move(base_name), std::move(base), "rondo", program, goal};
+}
+
 std::vector<Row> all_rows() {
+  const auto ring = [] { return raw_ring(1000, 10 * million); };
+  const auto child = [] { return raw_child(5 * million); };
   std::vector<Row> rows = {
       {"machine: one event", "hand-written methods", [] { return hand_written_events(30 * million); }, "fire()",
-       [] { return machine_events(30 * million); }, 1.1},
-      {"yield, 1000 tasks", "raw ring of 1000", [] { return raw_ring(1000, 10 * million); }, "rondo",
-       [] { return yield(1000, 10 * million); }, 2.0},
-      {"yield, 100000 tasks", "raw ring of 1000", [] { return raw_ring(1000, 10 * million); }, "rondo",
-       [] { return yield(100'000, 10 * million); }, 2.3},
-      {"await a child", "raw child", [] { return raw_child(5 * million); }, "rondo",
-       [] { return await_child(5 * million); }, 1.2},
-      {"await 100 deep, per level", "raw child 100 deep", [] { return raw_child_deep(100, 50'000); }, "rondo",
-       [] { return await_child_deep(100, 50'000); }, 1.2},
-      {"spawn and join, one by one", "raw child", [] { return raw_child(5 * million); }, "rondo",
-       [] { return spawn_join_one(3 * million); }, 2.7},
-      {"spawn and join, 1000 at a time", "raw child", [] { return raw_child(5 * million); }, "rondo",
-       [] { return spawn_join_batches(1000, 3000); }, 2.6},
-      {"gather of 1000, per child", "raw child", [] { return raw_child(5 * million); }, "rondo",
-       [] { return gather_many(1000, 2000); }, 3.2},
+       own("machine: one event", 30 * million), 1.1},
+      against("yield, 1000 tasks", "raw ring of 1000", ring, 10 * million, 2.0),
+      against("yield, 100000 tasks", "raw ring of 1000", ring, 10 * million, 2.3),
+      against("await a child", "raw child", child, 5 * million, 1.2),
+      against("await 100 deep, per level", "raw child 100 deep", [] { return raw_child_deep(100, 50'000); }, 5 * million,
+              1.2),
+      against("spawn and join, one by one", "raw child", child, 3 * million, 2.7),
+      against("spawn and join, 1000 at a time", "raw child", child, 3 * million, 2.6),
+      against("gather of 1000, per child", "raw child", child, 2 * million, 3.2),
       // 90 ns where the ring took 1.95 ns: normalised by the ring of the same round.
-      {"timeout around a yield, 10k armed", "raw ring of 1000", [] { return raw_ring(1000, 10 * million); }, "rondo",
-       [] { return timeout_around_yield(10'000, million); }, 90 / 1.95},
-      {"lock, yield, release; 100 contend", "raw ring of 1000", [] { return raw_ring(1000, 10 * million); }, "rondo",
-       [] { return lock_contended(100, 5 * million); }, 5.5},
-      {"item through a queue of one", "raw ring of 1000", [] { return raw_ring(1000, 10 * million); }, "rondo",
-       [] { return channel(5 * million); }, 9},
+      against("timeout around a yield, 10k armed", "raw ring of 1000", ring, million, 90 / 1.95),
+      against("lock, yield, release; 100 contend", "raw ring of 1000", ring, 5 * million, 5.5),
+      against("item through a queue of one", "raw ring of 1000", ring, 5 * million, 9),
       {"post from a thread", "raw mutex and vector", [] { return raw_posts(million); }, "Backend::post",
        [] { return backend_posts(million); }, 2.0},
       {"post a callable from a thread", "raw mutex and vector", [] { return raw_posts(million); },

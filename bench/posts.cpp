@@ -112,7 +112,7 @@ double backend_posts(std::int64_t posts) {
     }
   };
   return time_posts(posts, prepare, [&](Loop&, Backend& backend, Counter&) {
-    for (CallCore* call : calls) backend.post(*call);
+    for (CallCore* call : calls) backend.poster().post(*call);
   });
 }
 

@@ -219,7 +219,7 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 class Nothing : public Timer {
  public:
-  Nothing() : Timer(EntryKind::sleep) {}
+  Nothing() : Timer(nullptr) {}
 };
 
 }  // namespace
@@ -245,29 +245,29 @@ namespace {
 
 /// A task's machine without a task, so that nothing but the transitions is measured.
 struct MachineTask {
-  task::State state = task::State::scheduled;
+  machines::task::State state = machines::task::State::scheduled;
   std::uint32_t work = 0;
-  task::State& state_in(const decltype(task::diagram)&) { return state; }
-  void perform(task::Do effect) { work += static_cast<std::uint32_t>(effect) + 1; }
+  machines::task::State& state_in(const decltype(machines::task::diagram)&) { return state; }
+  void perform(machines::task::Do effect) { work += static_cast<std::uint32_t>(effect) + 1; }
 };
 
 struct HandTask {
-  task::State state = task::State::scheduled;
+  machines::task::State state = machines::task::State::scheduled;
   std::uint32_t work = 0;
   void step() {
-    if (state != task::State::scheduled) std::abort();
-    state = task::State::running;
-    work += static_cast<std::uint32_t>(task::Do::resume) + 1;
+    if (state != machines::task::State::scheduled) std::abort();
+    state = machines::task::State::running;
+    work += static_cast<std::uint32_t>(machines::task::Do::nothing) + 1;
   }
   void suspend() {
-    if (state != task::State::running) std::abort();
-    state = task::State::waiting;
-    work += static_cast<std::uint32_t>(task::Do::park) + 1;
+    if (state != machines::task::State::running) std::abort();
+    state = machines::task::State::waiting;
+    work += static_cast<std::uint32_t>(machines::task::Do::park) + 1;
   }
   void wake() {
-    if (state != task::State::waiting) std::abort();
-    state = task::State::scheduled;
-    work += static_cast<std::uint32_t>(task::Do::enqueue) + 1;
+    if (state != machines::task::State::waiting) std::abort();
+    state = machines::task::State::scheduled;
+    work += static_cast<std::uint32_t>(machines::task::Do::enqueue) + 1;
   }
 };
 
@@ -277,9 +277,9 @@ double machine_events(std::int64_t events) {
   std::vector<MachineTask> tasks(1024);
   return per_operation(events, [&] {
     for (std::int64_t done = 0; done < events; done += 3 * 1024) {
-      for (auto& t : tasks) fire<task::diagram, task::Event::step>(t);
-      for (auto& t : tasks) fire<task::diagram, task::Event::suspend>(t);
-      for (auto& t : tasks) fire<task::diagram, task::Event::wake>(t);
+      for (auto& t : tasks) fire<machines::task::Event::step>(t);
+      for (auto& t : tasks) fire<machines::task::Event::suspend>(t);
+      for (auto& t : tasks) fire<machines::task::Event::wake>(t);
       keep(tasks);
     }
   });

@@ -4,6 +4,7 @@
 //   PROGRAM                       a demonstration: both ends in one program
 //   PROGRAM --listen PORT         a server at 127.0.0.1, with port 0 at a free one; Ctrl-C and SIGTERM end it
 //   PROGRAM --connect HOST:PORT   a client; --to HOST:PORT is the same for a server that has a server of its own
+//   --patience SECONDS            how long the proxy keeps a connection of which one way has ended and nothing moves
 //   --backend NAME                epoll, io_uring, libevent or asio, if it was built; --sim in simulated time
 #pragma once
 
@@ -40,17 +41,20 @@ struct Arguments {
   std::string backend;                  // empty: the one that run() uses
   std::optional<std::uint16_t> listen;  // --listen
   std::optional<HostPort> peer;         // --connect, --to
+  rondo::Duration patience = std::chrono::minutes(1);
 };
 
 [[noreturn]] inline void refuse_arguments(std::string_view why) {
-  std::cerr << why << "\noptions: --listen PORT, --connect HOST:PORT, --to HOST:PORT, --backend NAME, --sim\n";
+  std::cerr << why << "\noptions: --listen PORT, --connect HOST:PORT, --to HOST:PORT, --patience SECONDS, "
+            << "--backend NAME, --sim\n";
   std::exit(2);
 }
 
+/// A port, or another small number.
 inline std::uint16_t parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size()) refuse_arguments("no port: " + std::string(text));
+  if (error != std::errc() || end != text.data() + text.size()) refuse_arguments("no number: " + std::string(text));
   return port;
 }
 
@@ -69,6 +73,8 @@ inline Arguments parse_arguments(int argc, char** argv) {
       arguments.backend = value;
     } else if (option == "--listen") {
       arguments.listen = parse_port(value);
+    } else if (option == "--patience") {
+      arguments.patience = std::chrono::seconds(parse_port(value));
     } else if ((option == "--connect" || option == "--to") && colon != value.npos) {
       arguments.peer = {std::string(value.substr(0, colon)), parse_port(value.substr(colon + 1))};
     } else {
@@ -80,7 +86,7 @@ inline Arguments parse_arguments(int argc, char** argv) {
 
 inline std::unique_ptr<rondo::Backend> make_backend(const std::string& name) {
   if (name.empty()) return rondo::make_default_backend();
-  if (name == "sim") return std::make_unique<rondo::sim::Backend>();
+  if (name == "sim") return std::make_unique<rondo::sim::SimBackend>();
   if (name == "epoll") return std::make_unique<rondo::EpollBackend>();
 #ifdef EXAMPLES_HAVE_LIBEVENT
   if (name == "libevent") return std::make_unique<rondo::LibeventBackend>();

@@ -5,7 +5,7 @@
 
 namespace rondo {
 
-std::unique_ptr<Backend> make_default_backend() { return std::make_unique<sim::Backend>(); }
+std::unique_ptr<Backend> make_default_backend() { return std::make_unique<sim::SimBackend>(); }
 
 std::unique_ptr<Backend> loop_backend_is_sim::make_default_backend() { return rondo::make_default_backend(); }
 

@@ -5,6 +5,11 @@
 // whose reads and writes we do not see, are registered once, too, but with EPOLLONESHOT: a wait that begins re-arms
 // them (one epoll_ctl), which also asks the kernel whether they are ready now; between waits they stay silent. A
 // descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
+//
+// A registration is that of an open file, and outlives its number while a duplicate keeps the file open, in a child
+// process, say. Then it tells of a number that is another's. So our sockets are taken out before they are closed, and
+// events carry the generation of their registration: what an old one tells is nobody's. That of a caller's descriptor,
+// which nobody can take out any more, tells but once.
 #include <rondo/backends/epoll.hpp>
 
 #include <sys/epoll.h>
@@ -16,6 +21,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace rondo {
 namespace {
@@ -27,7 +33,12 @@ int check(int result, const char* what) {
 
 timespec to_timespec(std::int64_t ns) { return {ns / 1'000'000'000, ns % 1'000'000'000}; }
 
-void erase(std::deque<OperationId>& from, OperationId id) {
+/// What an event carries. Generation 0 is that of our own descriptors.
+std::uint64_t name_of(int descriptor, std::uint32_t generation) {
+  return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(descriptor);
+}
+
+void erase(std::vector<OperationId>& from, OperationId id) {
   const auto at = std::find(from.begin(), from.end(), id);
   if (at != from.end()) from.erase(at);
 }
@@ -44,7 +55,7 @@ EpollBackend::EpollBackend(EpollOptions options) : ReadinessBackend(std::move(op
 }
 
 EpollBackend::~EpollBackend() {
-  shutdown_default_executor();
+  end_threads();
   close_descriptors();
 }
 
@@ -58,7 +69,7 @@ void EpollBackend::open_descriptors() {
   for (const int descriptor : {wake_, timer_, signals_.descriptor()}) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
-    event.data.fd = descriptor;
+    event.data.u64 = name_of(descriptor, 0);
     check(control(EPOLL_CTL_ADD, descriptor, &event), "epoll_ctl");
   }
 }
@@ -82,7 +93,7 @@ void EpollBackend::wait_for_edges(Instant deadline) {
   std::array<epoll_event, 256> events;
   const int count = poll(events.data(), static_cast<int>(events.size()), deadline);
   for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(count))) {
-    handle_event(event.data.fd, event.events);
+    handle_event(event.data.u64, event.events);
   }
 }
 
@@ -92,7 +103,7 @@ int EpollBackend::poll(epoll_event* events, int capacity, Instant deadline) {
     return std::max(0, through(seam(), SystemCall::wait, call));
   };
   if (deadline == Instant::min()) return wait(0);
-  if (deadline == never) return wait(-1);
+  if (deadline == no_deadline) return wait(-1);
   if (has_pwait2_) {
     const std::int64_t left = std::max<std::int64_t>(0, (deadline - now()).count());
     const timespec timeout = to_timespec(left);
@@ -101,32 +112,41 @@ int EpollBackend::poll(epoll_event* events, int capacity, Instant deadline) {
     if (count >= 0 || errno != ENOSYS) return std::max(0, count);
     has_pwait2_ = false;
   }
-  set_timer(deadline);
-  return wait(-1);
+  return set_deadline(deadline) ? wait(-1) : 0;
+}
+
+bool EpollBackend::set_deadline(Instant deadline) {
+  if (deadline == timer_deadline_) return true;
+  if (!set_timer(timer_, deadline)) return false;
+  timer_deadline_ = deadline;
+  return true;
 }
 
 void EpollBackend::arm(Instant deadline) {
-  set_timer(deadline);
-  if (!ready_.empty() || unfinished() || !inbox_.fall_asleep()) wake();  // there is something to do already
+  const bool ready = deadline == Instant::min() || !ready_.empty() || unfinished();
+  if (!ready) check(set_deadline(deadline) ? 0 : -1, "timerfd_settime");
+  if ((!inbox_.fall_asleep() || ready) && !std::exchange(woken_, true)) wake();  // there is something to do already
 }
 
-void EpollBackend::set_timer(Instant deadline) {
-  itimerspec timer{};
-  const Instant absolute = after(deadline, Duration(start_ns()));
-  if (absolute != never) timer.it_value = to_timespec(std::max<std::int64_t>(1, absolute.time_since_epoch().count()));
-  check(timerfd_settime(timer_, TFD_TIMER_ABSTIME, &timer, nullptr), "timerfd_settime");
-}
-
-void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
-  if (descriptor == wake_ || descriptor == timer_) return;
-  if (descriptor == signals_.descriptor()) return signals_.read(inputs_);
-  if (is_socket(descriptor)) {
-    constexpr std::uint32_t over = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-    return on_edge(descriptor, (events & (EPOLLIN | over)) != 0, (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
-                   (events & over) != 0 ? Ended::yes : Ended::no);
+void EpollBackend::handle_event(std::uint64_t name, std::uint32_t events) {
+  const auto descriptor = static_cast<int>(name & 0xffffffff);
+  const auto generation = static_cast<std::uint32_t>(name >> 32);
+  if (generation == 0) {
+    if (descriptor == signals_.descriptor()) signals_.read(inputs_);
+    if (descriptor == timer_) timer_deadline_ = no_deadline;  // it has run out
+    if (descriptor == wake_) woken_ = false;
+    return;
   }
+  if (!is_socket(descriptor)) return handle_watch(descriptor, generation, events);
+  if (socket_generations_[static_cast<std::size_t>(descriptor)] != generation) return;
+  constexpr std::uint32_t special = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  on_edge(descriptor, (events & (EPOLLIN | special)) != 0, (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
+          (events & special) != 0);
+}
+
+void EpollBackend::handle_watch(int descriptor, std::uint32_t generation, std::uint32_t events) {
   const auto found = watches_.find(descriptor);
-  if (found == watches_.end()) return;
+  if (found == watches_.end() || found->second.generation != generation) return;
   Watch& watch = found->second;
   const bool both = (events & (EPOLLERR | EPOLLHUP)) != 0;
   if (both || (events & EPOLLIN)) {
@@ -137,48 +157,85 @@ void EpollBackend::handle_event(int descriptor, std::uint32_t events) {
     for (const OperationId id : watch.writers) inputs_.push_back(Input::completion(id, 0));
     watch.writers.clear();
   }
-  if (!watch.readers.empty() || !watch.writers.empty()) rearm(descriptor, watch);
+  if (!watch.readers.empty() || !watch.writers.empty()) {
+    if (arm(EPOLL_CTL_MOD, descriptor, watch) != 0) lose(watch);
+  }
 }
 
 // --- descriptors -----------------------------------------------------------------------------------------------------
 
+std::uint32_t EpollBackend::next_generation() {
+  if (++generation_ == 0) ++generation_;
+  return generation_;
+}
+
 int EpollBackend::watch(int descriptor) {
+  if (const auto old = watches_.find(descriptor); old != watches_.end()) {  // of a descriptor that was closed
+    lose(old->second);
+    watches_.erase(old);
+  }
+  const auto at = static_cast<std::size_t>(descriptor);
+  if (socket_generations_.size() <= at) socket_generations_.resize(2 * at + 1);
+  socket_generations_[at] = next_generation();
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.fd = descriptor;
+  event.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = name_of(descriptor, socket_generations_[at]);
   return control(EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
 }
 
-/// Closing the descriptor is all that epoll needs.
-void EpollBackend::unwatch(int) noexcept {}
+void EpollBackend::unwatch(int descriptor) noexcept { forget(descriptor); }
 
 int EpollBackend::control(int what, int descriptor, epoll_event* event) {
   return through(seam(), SystemCall::watch, [&] { return epoll_ctl(epoll_, what, descriptor, event); });
+}
+
+/// Fails if it was closed meanwhile, which is as good unless somebody has a duplicate.
+void EpollBackend::forget(int descriptor) noexcept {
+  if (seam()) static_cast<void>(seam()->before(SystemCall::unwatch));
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+}
+
+/// What was registered is not behind the number any more.
+void EpollBackend::lose(Watch& watch) {
+  strand(watch.readers);
+  strand(watch.writers);
+  watch.generation = 0;
 }
 
 void EpollBackend::start_readiness(const Output& output) {
   Watch& watch = watches_[output.handle];
   auto& waiting = output.kind == OperationKind::readable ? watch.readers : watch.writers;
   waiting.push_back(output.id);
-  const int error = rearm(output.handle, watch);
+  int error = watch.generation != 0 ? arm(EPOLL_CTL_MOD, output.handle, watch) : ENOENT;
+  if (error == ENOENT || error == EBADF) {
+    waiting.pop_back();
+    lose(watch);
+    waiting.push_back(output.id);
+    error = register_again(output.handle, watch);
+  }
   if (error == 0) return;
   waiting.pop_back();
+  if (watch.generation == 0) watches_.erase(output.handle);
   ready_.push_back(Input::completion(output.id, -error));
 }
 
-int EpollBackend::rearm(int descriptor, Watch& watch) {
+int EpollBackend::register_again(int descriptor, Watch& watch) {
+  watch.generation = next_generation();
+  int error = arm(EPOLL_CTL_ADD, descriptor, watch);
+  // A registration that could not be taken out, and whose file has the number again; or one of our sockets.
+  if (error == EEXIST && !is_socket(descriptor)) error = arm(EPOLL_CTL_MOD, descriptor, watch);
+  if (error != 0) watch.generation = 0;
+  return error;
+}
+
+/// 0, or why not.
+int EpollBackend::arm(int what, int descriptor, const Watch& watch) {
   epoll_event event{};
   event.events = EPOLLONESHOT;
   if (!watch.readers.empty()) event.events |= EPOLLIN;
   if (!watch.writers.empty()) event.events |= EPOLLOUT;
-  event.data.fd = descriptor;
-  if (watch.registered && control(EPOLL_CTL_MOD, descriptor, &event) == 0) return 0;
-  if (control(EPOLL_CTL_ADD, descriptor, &event) == 0) {
-    watch.registered = true;
-    return 0;
-  }
-  watch.registered = false;
-  return errno;
+  event.data.u64 = name_of(descriptor, watch.generation);
+  return control(what, descriptor, &event) == 0 ? 0 : errno;
 }
 
 void EpollBackend::cancel_readiness(const Output& output) {
@@ -191,7 +248,7 @@ void EpollBackend::cancel_readiness(const Output& output) {
   if (waiting.size() == before) return;  // it is ready, and its completion is on the way
   ready_.push_back(Input::completion(output.id, -ECANCELED));
   if (watch.readers.empty() && watch.writers.empty()) {
-    control(EPOLL_CTL_DEL, output.handle, nullptr);  // fails if it was closed meanwhile, which is as good
+    forget(output.handle);
     watches_.erase(found);
   }
 }

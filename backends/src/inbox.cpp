@@ -6,25 +6,17 @@
 
 namespace rondo {
 
-Inbox::Inbox() = default;
-
 Inbox::~Inbox() {
   for (const Input& input : inputs_) {
     if (input.call) input.call->release();
   }
 }
 
-void Inbox::put(const Input& input, void (*wake)(void* who), void* who) {
+void Inbox::put(const Input& input) {
   const std::lock_guard lock(mutex_);
   inputs_.push_back(input);
-  if (std::exchange(asleep_, false)) wake(who);
+  if (std::exchange(asleep_, false)) wake_(who_);
   arrived_.notify_one();
-}
-
-bool Inbox::put(const Input& input) {
-  bool must_wake = false;
-  put(input, [](void* flag) { *static_cast<bool*>(flag) = true; }, &must_wake);
-  return must_wake;
 }
 
 void Inbox::wait() {
@@ -37,6 +29,20 @@ void Inbox::take(std::vector<Input>& inputs) {
   inputs.insert(inputs.end(), inputs_.begin(), inputs_.end());
   inputs_.clear();
   asleep_ = false;
+}
+
+void Inbox::take_posts(std::vector<Input>& posts) {
+  const std::lock_guard lock(mutex_);
+  posts.reserve(posts.size() + inputs_.size());  // from here on nothing fails
+  auto kept = inputs_.begin();
+  for (const Input& input : inputs_) {
+    if (input.type == Input::Type::post) {
+      posts.push_back(input);
+    } else {
+      *kept++ = input;
+    }
+  }
+  inputs_.erase(kept, inputs_.end());
 }
 
 bool Inbox::fall_asleep() {

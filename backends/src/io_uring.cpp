@@ -18,6 +18,7 @@
 #include "open_socket.hpp"
 #include "uring_buffers.hpp"
 #include "uring_flight.hpp"
+#include "uring_host.hpp"
 #include "uring_ring.hpp"
 
 namespace rondo {
@@ -38,7 +39,7 @@ UringBackend::UringBackend(UringOptions options)
 }
 
 UringBackend::~UringBackend() {
-  shutdown_default_executor();
+  end_threads();
   end_all();
   for (std::size_t at = 0; at < handles_.size(); ++at) {
     if (handles_[at].open) drop(static_cast<int>(at));
@@ -84,18 +85,40 @@ void UringBackend::wait(Instant deadline) {
     bool& waiting;
     ~Leaving() { waiting = false; }
   } const leaving{waiting_};
-  if (!polls_) {
-    polls_ = true;
-    poll(wake_, Internal::wake);
-    poll(signals_.descriptor(), Internal::signals);
-  }
+  if (host_) host_->drain();
+  begin_polls();
   restart_starved();
-  if (deadline == never) {
+  if (deadline == no_deadline) {
     ring_->enter(std::nullopt);
   } else {
     ring_->enter(deadline == Instant::min() ? Duration::zero() : deadline - now());
   }
   ring_->take([this](const io_uring_cqe& completion) { complete(completion); });
+}
+
+void UringBackend::begin_polls() {
+  if (polls_) return;
+  polls_ = true;
+  poll(wake_, Internal::wake);
+  poll(signals_.descriptor(), Internal::signal);
+}
+
+int UringBackend::descriptor() {
+  if (!host_) host_ = std::make_unique<UringHost>(wake_, seam());
+  return host_->descriptor();
+}
+
+void UringBackend::arm(Instant deadline) {
+  descriptor();
+  begin_polls();
+  if (ring_->has_unsubmitted()) ring_->submit();
+  host_->attach(ring_->system());
+  const bool ready = deadline == Instant::min() || !ready_.empty() || unfinished() || ring_->has_completions();
+  if (!ready && deadline != host_->deadline()) {
+    if (!set_timer(host_->timer(), deadline)) throw std::system_error(errno, std::generic_category(), "timerfd_settime");
+    host_->set_to(deadline);
+  }
+  if (!inbox_.fall_asleep() || ready) host_->notify();
 }
 
 /// Tells of every edge; ends by itself only if the kernel runs out of something.
@@ -129,7 +152,7 @@ void UringBackend::complete_internal(const io_uring_cqe& completion) {
   switch (what) {
     case Internal::none:
       return;
-    case Internal::signals:
+    case Internal::signal:
       signals_.read(inputs_);
       [[fallthrough]];
     case Internal::wake:
@@ -151,7 +174,7 @@ UringBackend::Flight& UringBackend::take_flight(const Output& output) {
   Flight& flight = flights_[output.id.slot];
   flight.output = output;
   flight.state = Flight::State::queued;
-  flight.cancelled = false;
+  flight.cancelled = flight.polls = false;
   flight.limit = SIZE_MAX;
   return flight;
 }
@@ -250,23 +273,36 @@ void UringBackend::restart_starved() {
 // --- readiness -------------------------------------------------------------------------------------------------------
 
 void UringBackend::start_readiness(const Output& output) {
-  int error = refusal_of(output.handle);  // the kernel would call a file ready
+  FileBehind file;
+  int error = refusal_of(output.handle, file);  // the kernel would call a file ready
   if (error == 0 && seam()) error = seam()->before(SystemCall::watch).error;
   if (error != 0) return report(output.id, -error);
   const auto at = static_cast<std::size_t>(output.handle);
   if (at >= watches_.size()) watches_.resize(at + 1);
+  if (watches_[at].file != file) lose(output.handle);
+  watches_[at].file = file;
   Flight& flight = take_flight(output);
   enter_lane(lane_of(output), flight);
+}
+
+/// Whoever waits for this number waits for a descriptor that was closed. The kernel still has the file of those that it
+/// knows; the others it can never be asked about.
+void UringBackend::lose(int descriptor) {
+  if (static_cast<std::size_t>(descriptor) >= watches_.size()) return;
+  Watch& watch = watches_[static_cast<std::size_t>(descriptor)];
+  for (const Lane* const lane : {&watch.in, &watch.out}) {
+    while (!lane->empty()) leave_lane(flights_[lane->first]);
+  }
 }
 
 /// What was asked for leaves its lane now: nothing is lost if it ends otherwise, and whoever waits for the same number
 /// next may mean another descriptor.
 void UringBackend::cancel_readiness(const Output& output) {
   Flight* const flight = find(output.id);
-  if (!flight || !flight->in_lane) return;  // its completion is on the way
-  const bool issued = flight->state == Flight::State::issued;
+  if (!flight) return;  // its completion is on the way
+  const bool leaves = flight->in_lane && flight->state == Flight::State::issued;
   cancel(*flight);
-  if (!issued) return;
+  if (!leaves) return;
   leave_lane(*flight);
   serve(lane_of(output));
 }

@@ -5,7 +5,6 @@
 // a bounded number of them. Then, and when the kernel has an error to tell, that accept ends, and the next operation
 // that finds no connection begins another.
 #include <liburing.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -26,12 +25,10 @@ constexpr int least_waiting = 256;
 }  // namespace
 
 void UringBackend::start_listen(const Output& output) {
-  const int descriptor = adopt(open_listener(seam(), *output.endpoint));
+  const int descriptor = adopt(keep_path(open_listener(seam(), *output.endpoint)));
   if (descriptor >= 0) {
     auto listener = std::make_unique<Listener>();
     listener->most = static_cast<std::size_t>(std::max(output.endpoint->backlog, least_waiting));
-    const std::string_view path = output.endpoint->local.path();
-    if (!path.empty() && path.front() != '\0') listener->path = path;
     handle(descriptor).listener = std::move(listener);
   }
   report(output.id, descriptor);
@@ -71,8 +68,6 @@ void UringBackend::stop_accepting(int descriptor) {
 
 /// The system forgets it at once, although the accept that is in the kernel has not ended yet.
 void UringBackend::stop_listening(int descriptor) {
-  const Listener& listener = *handle(descriptor).listener;
-  if (!listener.path.empty()) ::unlink(listener.path.c_str());
   ::shutdown(descriptor, SHUT_RDWR);
   stop_accepting(descriptor);
 }

@@ -12,6 +12,7 @@
 
 #include <rondo/backends/io_uring.hpp>
 
+#include "descriptor.hpp"
 #include "open_socket.hpp"
 #include "uring_buffers.hpp"
 #include "uring_flight.hpp"
@@ -70,7 +71,7 @@ void UringBackend::start_socket(const Output& output) {
     case OperationKind::listen:
       return start_listen(output);
     case OperationKind::open_datagram:
-      return report(output.id, adopt(open_datagram_socket(seam(), *output.endpoint)));
+      return report(output.id, adopt(keep_path(open_datagram_socket(seam(), *output.endpoint))));
     default:
       break;
   }
@@ -100,13 +101,27 @@ bool UringBackend::is_open(int descriptor) const {
 
 UringBackend::Handle& UringBackend::handle(int descriptor) { return handles_[static_cast<std::size_t>(descriptor)]; }
 
+/// Also one that is being closed.
+bool UringBackend::is_socket(int descriptor) const {
+  const auto at = static_cast<std::size_t>(descriptor);
+  return at < handles_.size() && handles_[at].open;
+}
+
+/// The descriptor, or the error that it is; of a connection also before it is adopted.
+int UringBackend::keep_path(OpenSocket made) {
+  if (made.path) unix_paths_[made.descriptor] = std::move(made.path);
+  return made.descriptor;
+}
+
 /// The descriptor, or the error that it is.
 int UringBackend::adopt(int descriptor) {
   if (descriptor < 0) return descriptor;
+  lose(descriptor);
   const auto at = static_cast<std::size_t>(descriptor);
   if (at >= handles_.size()) handles_.resize(at + 1);
   handles_[at] = Handle();
   handles_[at].open = true;
+  handles_[at].tcp = is_tcp(descriptor);
   return descriptor;
 }
 
@@ -159,6 +174,7 @@ void UringBackend::prepare_send(io_uring_sqe& entry, Flight& flight) {
 
 void UringBackend::prepare_datagram(io_uring_sqe& entry, Flight& flight) {
   const Output& output = flight.output;
+  if (flight.polls) return io_uring_prep_poll_add(&entry, output.handle, POLLOUT);
   const Datagram& datagram = *output.datagram;
   UringMessage& message = flight.fresh_message();
   message.piece = {datagram.data, datagram.size};
@@ -171,8 +187,18 @@ void UringBackend::prepare_datagram(io_uring_sqe& entry, Flight& flight) {
     message.header.msg_name = message.address.data();
     message.header.msg_namelen = message.address.size;
   }
-  if (sends) return io_uring_prep_sendmsg(&entry, output.handle, &message.header, MSG_NOSIGNAL);
+  if (sends) return io_uring_prep_sendmsg(&entry, output.handle, &message.header, MSG_NOSIGNAL | MSG_DONTWAIT);
   io_uring_prep_recvmsg(&entry, output.handle, &message.header, 0);
+}
+
+/// A datagram that finds no room is sent anew when there is. The kernel must not wait by itself: its second try would
+/// send a Unix socket an empty one, since the first has used the bytes up (Linux 6.18).
+bool UringBackend::sends_again(Flight& flight, std::int32_t result) {
+  if (flight.output.kind != OperationKind::send_to || flight.cancelled) return false;
+  if (flight.polls ? result < 0 : result != -EAGAIN) return false;
+  flight.polls = !flight.polls;
+  issue(flight);
+  return true;
 }
 
 void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& completion) {
@@ -180,19 +206,27 @@ void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& complet
   const bool lent = completion.flags & IORING_CQE_F_BUFFER;
   const std::byte* const bytes =
       lent ? buffers_->lend(static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT)) : nullptr;
+  if (sends_again(flight, completion.res)) return;
   if (completion.res == -ENOBUFS && output.kind == OperationKind::recv && !output.buffer && !flight.cancelled) {
     flight.state = Flight::State::starved;
     starved_.push_back(output.id);
     return;
   }
   std::int32_t result = completion.res;
-  if (flight.cancelled && (result == -EINTR || result == -ENOBUFS)) result = -ECANCELED;
+  if (flight.cancelled && (result == -EINTR || result == -ENOBUFS || result == -EAGAIN || flight.polls)) {
+    result = -ECANCELED;
+  }
   Handle& socket = handle(output.handle);
   if (socket.closing && flight.cancelled && output.kind == OperationKind::send && result >= 0 &&
       result < asked(output)) {
     result = -ECANCELED;  // the rest will never be sent
   }
-  if (output.kind == OperationKind::recv) socket.drained = !(completion.flags & IORING_CQE_F_SOCK_NONEMPTY);
+  bool last = false;
+  if (output.kind == OperationKind::recv) {
+    socket.drained = !(completion.flags & IORING_CQE_F_SOCK_NONEMPTY);
+    const bool asks = result > 0 && !(socket.tcp && socket.drained);  // a TCP stream says that something follows
+    last = asks && what_follows(output.handle) == Behind::end;
+  }
   if (output.kind == OperationKind::recv_from && result >= 0) {
     const UringMessage& message = *flight.message;
     output.datagram->address = from_system(message.address.data(), message.header.msg_namelen);
@@ -203,6 +237,7 @@ void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& complet
   } else {
     report(output.id, result);
   }
+  reports().back().last = last;
   end(flight);
   if (socket.closing) return finish_close(output.handle);
   serve(lane_of(output));
@@ -220,7 +255,7 @@ void UringBackend::start_connect(const Output& output) {
   const SocketAddress to = to_system(output.endpoint->remote);
   int result = -fault_of(seam(), output.kind).error;
   if (to.size == 0) result = output.endpoint->remote ? -ENAMETOOLONG : -EDESTADDRREQ;
-  if (result == 0) result = open_stream(seam(), *output.endpoint);
+  if (result == 0) result = keep_path(open_stream(seam(), *output.endpoint));
   if (result < 0) return report(output.id, result);
   Flight& flight = take_flight(output);
   flight.output.handle = result;
@@ -232,7 +267,10 @@ void UringBackend::complete_connect(Flight& flight, std::int32_t result) {
   const int descriptor = flight.output.handle;
   if (result == 0) result = name_ends(seam(), descriptor, *flight.output.endpoint);
   if (flight.cancelled && result == -EINTR) result = -ECANCELED;
-  if (result < 0) close_descriptor(seam(), descriptor);
+  if (result < 0) {
+    unix_paths_.erase(descriptor);
+    close_descriptor(seam(), descriptor);
+  }
   report(flight.output.id, result < 0 ? result : adopt(descriptor));
   end(flight);
 }
@@ -243,11 +281,12 @@ void UringBackend::start_close(const Output& output) {
   Handle& socket = handle(output.handle);
   socket.closing = true;
   socket.close = output.id;
+  unix_paths_.erase(output.handle);  // although operations of it may still be in the kernel
   if (socket.listener) stop_listening(output.handle);
   cancel_lane(socket.in);
   cancel_lane(socket.out);
   const auto at = static_cast<std::size_t>(output.handle);
-  if (at < watches_.size()) {
+  if (at < watches_.size()) {  // of whoever had this number before
     cancel_watch(watches_[at].in);
     cancel_watch(watches_[at].out);
   }
@@ -286,6 +325,7 @@ void UringBackend::drop(int descriptor) {
     for (const int connection : socket.listener->accepted) close_descriptor(seam(), connection);
   }
   socket = Handle();
+  unix_paths_.erase(descriptor);
   close_descriptor(seam(), descriptor);
 }
 

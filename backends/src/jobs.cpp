@@ -2,6 +2,8 @@
 // jobs.cpp - who runs which job.
 #include <rondo/backends/jobs.hpp>
 
+#include <system_error>
+
 namespace rondo {
 namespace {
 
@@ -33,16 +35,33 @@ void JobDesk::job_done(OperationId id, std::int32_t result) noexcept {
     const std::lock_guard lock(mutex_);
     running_.erase(key(id));
   }
-  deliver_(backend_, Input::completion(id, result));
+  inbox_->put(Input::completion(id, result));
 }
 
 Executor& JobDesk::executor_for(const Output& output) {
   if (output.executor) return *output.executor;
+  if (closer_.joinable()) shutdown();  // what was closed
   if (!default_executor_) default_executor_ = std::make_unique<ThreadPoolExecutor>(options_);
   return *default_executor_;
 }
 
-void JobDesk::shutdown_default_executor() {
+void JobDesk::close(OperationId id) {
+  if (closer_.joinable()) closer_.join();  // of a loop that has ended
+  if (!default_executor_) return inbox_->put(Input::completion(id, 0));
+  try {
+    closer_ = std::thread([this, id] {
+      default_executor_->shutdown();
+      inbox_->put(Input::completion(id, 0));
+    });
+  } catch (const std::system_error&) {  // no thread is to be had: then the loop waits
+    default_executor_->shutdown();
+    default_executor_.reset();
+    inbox_->put(Input::completion(id, 0));
+  }
+}
+
+void JobDesk::shutdown() {
+  if (closer_.joinable()) closer_.join();
   if (default_executor_) default_executor_->shutdown();
   default_executor_.reset();
 }

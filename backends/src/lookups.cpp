@@ -45,6 +45,13 @@ std::int32_t result_of(int error) {
   }
 }
 
+/// What the system would read as something else: see getaddrinfo() in resolve.hpp, which lets none of it come here.
+std::int32_t refusal_of(const Lookup& lookup) {
+  if (lookup.host.find('\0') != std::string::npos) return failure(ResolveError::Reason::host_not_found);
+  const bool cut = lookup.service.find('\0') != std::string::npos;
+  return cut || lookup.service.find_first_of("+- \t\n\v\f\r") == 0 ? failure(ResolveError::Reason::unknown_service) : 0;
+}
+
 struct FreeList {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
@@ -53,6 +60,8 @@ struct FreeList {
 
 /// On the executor's thread.
 void LookupDesk::LookupJob::run() noexcept {
+  result = refusal_of(lookup);
+  if (result != 0) return;
   addrinfo hints{};
   hints.ai_family = family_of(lookup.family);
   hints.ai_socktype = lookup.datagram ? SOCK_DGRAM : SOCK_STREAM;

@@ -4,10 +4,8 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <string>
 #include <utility>
 
 #include "socket_address.hpp"
@@ -17,18 +15,19 @@ namespace {
 
 int family_of(const Address& address) {
   if (address.family() == Address::Family::ipv6) return AF_INET6;
-  return address.family() == Address::Family::unix ? AF_UNIX : AF_INET;
+  return address.family() == Address::Family::unix_domain ? AF_UNIX : AF_INET;
 }
 
-/// A descriptor that is closed unless it is kept.
+/// A descriptor, and the path that it is bound to; neither is left behind unless it is kept.
 class Opening {
  public:
-  Opening(Seam* seam, int family, int type) : seam_(seam) {
+  Opening(Seam* seam, int family, int type) : seam_(seam), unix_domain_(family == AF_UNIX) {
     const int how = type | SOCK_NONBLOCK | SOCK_CLOEXEC;
     descriptor_ = through(seam, SystemCall::socket, [&] { return ::socket(family, how, 0); });
     if (descriptor_ < 0) error_ = errno;
   }
   ~Opening() {
+    path_.remove();
     if (descriptor_ >= 0) close_descriptor(seam_, descriptor_);
   }
   Opening(const Opening&) = delete;
@@ -51,15 +50,23 @@ class Opening {
       error_ = ENAMETOOLONG;
       return;
     }
+    if (unix_domain_) UnixPath::remove_left_over(seam_, address);
     check(through(seam_, SystemCall::bind, [&] { return ::bind(descriptor_, to.data(), to.size); }));
+    if (good()) path_ = UnixPath(seam_, address);
   }
-  /// The descriptor, which is the caller's from now on, or -errno.
-  int keep() { return good() ? std::exchange(descriptor_, -1) : -error_; }
+  /// Both are the caller's from now on; or -errno.
+  OpenSocket keep(bool cleanup) {
+    if (!good()) return {-error_, UnixPath()};
+    if (!cleanup) path_.leave();
+    return {std::exchange(descriptor_, -1), std::move(path_)};
+  }
 
  private:
   Seam* seam_;
+  bool unix_domain_;
   int descriptor_ = -1;
   int error_ = 0;
+  UnixPath path_;
 };
 
 void set_options(Opening& opening, const SocketOptions& options, int family, int type) {
@@ -71,21 +78,6 @@ void set_options(Opening& opening, const SocketOptions& options, int family, int
   if (family == AF_INET6) opening.set(IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only ? 1 : 0);
   if (options.send_buffer > 0) opening.set(SOL_SOCKET, SO_SNDBUF, options.send_buffer);
   if (options.receive_buffer > 0) opening.set(SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
-}
-
-/// True if a socket's file is at the path, and nobody listens there.
-bool is_left_over(const Address& address) {
-  const std::string path(address.path());
-  struct stat status {};
-  if (path.empty() || path.front() == '\0' || ::stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
-    return false;
-  }
-  const SocketAddress to = to_system(address);
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (probe < 0) return false;
-  const bool refused = ::connect(probe, to.data(), to.size) != 0 && errno == ECONNREFUSED;
-  ::close(probe);
-  return refused;
 }
 
 /// Fills in the address at this end; -1 with errno if that fails.
@@ -113,43 +105,38 @@ int connect_descriptor(Seam* seam, int descriptor, const SocketAddress& to) {
   }
 }
 
-int open_listener(Seam* seam, Endpoint& endpoint) {
+OpenSocket open_listener(Seam* seam, Endpoint& endpoint) {
   const int family = family_of(endpoint.local);
-  if (family == AF_UNIX && is_left_over(endpoint.local)) ::unlink(std::string(endpoint.local.path()).c_str());
+  if (family == AF_UNIX && endpoint.local.path().empty()) return {-EINVAL, UnixPath()};  // Linux would pick a name
   Opening opening(seam, family, SOCK_STREAM);
   if (family != AF_UNIX && endpoint.options.reuse_address) opening.set(SOL_SOCKET, SO_REUSEADDR, 1);
   set_options(opening, endpoint.options, family, SOCK_STREAM);
   opening.bind(endpoint.local);
-  const bool bound = opening.good();
-  const Address asked = endpoint.local;
   if (opening.good()) {
     opening.check(through(seam, SystemCall::listen, [&] { return ::listen(opening.descriptor(), endpoint.backlog); }));
   }
   if (opening.good()) opening.check(name_here(seam, opening.descriptor(), endpoint.local));
-  const std::string_view path = asked.path();
-  if (bound && !opening.good() && !path.empty() && path.front() != '\0') ::unlink(std::string(path).c_str());
-  return opening.keep();
+  return opening.keep(endpoint.options.cleanup_socket);
 }
 
-int open_datagram_socket(Seam* seam, Endpoint& endpoint) {
+OpenSocket open_datagram_socket(Seam* seam, Endpoint& endpoint) {
   const int family = family_of(endpoint.local ? endpoint.local : endpoint.remote);
+  const SocketAddress to = to_system(endpoint.remote);
+  if (endpoint.remote && to.size == 0) return {-ENAMETOOLONG, UnixPath()};
   Opening opening(seam, family, SOCK_DGRAM);
   set_options(opening, endpoint.options, family, SOCK_DGRAM);
   if (endpoint.local) opening.bind(endpoint.local);
-  if (endpoint.remote && opening.good()) {
-    const SocketAddress to = to_system(endpoint.remote);
-    opening.check(connect_descriptor(seam, opening.descriptor(), to));
-  }
+  if (endpoint.remote && opening.good()) opening.check(connect_descriptor(seam, opening.descriptor(), to));
   if (opening.good()) opening.check(name_here(seam, opening.descriptor(), endpoint.local));
-  return opening.keep();
+  return opening.keep(endpoint.options.cleanup_socket);
 }
 
-int open_stream(Seam* seam, const Endpoint& endpoint) {
+OpenSocket open_stream(Seam* seam, const Endpoint& endpoint) {
   const int family = family_of(endpoint.remote);
   Opening opening(seam, family, SOCK_STREAM);
   set_options(opening, endpoint.options, family, SOCK_STREAM);
   if (endpoint.local) opening.bind(endpoint.local);
-  return opening.keep();
+  return opening.keep(endpoint.options.cleanup_socket);
 }
 
 int name_ends(Seam* seam, int descriptor, Endpoint& endpoint) {
@@ -167,6 +154,12 @@ int error_of(Seam* seam, int descriptor) {
   const int result = through(seam, SystemCall::get_option,
                              [&] { return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size); });
   return result < 0 ? errno : error;
+}
+
+bool is_tcp(int descriptor) {
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
 }
 
 }  // namespace rondo

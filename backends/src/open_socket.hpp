@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
 // open_socket.hpp - sockets made as an Endpoint says: non-blocking, with their options set, bound.
 //
-// Each gives a descriptor, or -errno with nothing left open. What succeeds fills in the addresses of the endpoint.
+// What succeeds fills in the addresses of the endpoint; what fails leaves nothing open, and no file. A Unix path that
+// was left is taken over.
 #pragma once
 
 #include <rondo/backends/seam.hpp>
+#include <rondo/backends/unix_path.hpp>
 #include <rondo/endpoint.hpp>
 
 #include "socket_address.hpp"
 
 namespace rondo {
 
-/// A listener. Of a Unix path that an earlier server has left, the file is removed first.
-int open_listener(Seam* seam, Endpoint& endpoint);
-int open_datagram_socket(Seam* seam, Endpoint& endpoint);
+struct OpenSocket {
+  int descriptor;  // or -errno
+  UnixPath path;   // that goes with it
+};
+
+OpenSocket open_listener(Seam* seam, Endpoint& endpoint);
+OpenSocket open_datagram_socket(Seam* seam, Endpoint& endpoint);
 /// A stream that is to be connected to endpoint.remote, bound to endpoint.local if that is given.
-int open_stream(Seam* seam, const Endpoint& endpoint);
+OpenSocket open_stream(Seam* seam, const Endpoint& endpoint);
 
 /// connect(2), again when it is interrupted: 0, or -1 with errno, EINPROGRESS among them.
 int connect_descriptor(Seam* seam, int descriptor, const SocketAddress& to);
@@ -25,6 +31,9 @@ int name_ends(Seam* seam, int descriptor, Endpoint& endpoint);
 
 /// The error that ended a connect(), 0 if it went well.
 int error_of(Seam* seam, int descriptor);
+
+/// False also if the system does not say, which does no harm: so no seam.
+bool is_tcp(int descriptor);
 
 void close_descriptor(Seam* seam, int descriptor) noexcept;
 

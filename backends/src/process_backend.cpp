@@ -2,15 +2,17 @@
 // process_backend.cpp - the order of things in a wait, and who starts what.
 #include <rondo/backends/process_backend.hpp>
 
+#include <sys/timerfd.h>
 #include <time.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
 
 #include <rondo/error.hpp>
-#include <rondo/loop.hpp>
 
 namespace rondo {
 namespace {
@@ -21,26 +23,35 @@ std::int64_t monotonic_ns() noexcept {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+void print_report(const ErrorContext& context) {
+  std::string text = "rondo: " + context.message + ": " + context.subject;
+  if (context.exception) text += ": " + describe(context.exception);
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
+
 /// How often inputs that are there already may keep a reap from looking for others.
 constexpr int most_unpolled = 8;
 
 }  // namespace
 
 ProcessBackend::ProcessBackend(ThreadPoolOptions default_executor, Seam* seam)
-    : start_ns_(monotonic_ns()),
+    : inbox_([](void* who) { static_cast<ProcessBackend*>(who)->wake(); }, this),
+      start_ns_(monotonic_ns()),
       seam_(seam),
-      jobs_(
-          std::move(default_executor),
-          [](void* who, const Input& input) noexcept { static_cast<ProcessBackend*>(who)->put(input); }, this),
+      jobs_(std::move(default_executor), inbox_),
       lookups_(jobs_) {}
 
 Instant ProcessBackend::now() noexcept { return Instant(Duration(monotonic_ns() - start_ns_)); }
 
-void ProcessBackend::put(const Input& input) noexcept {
-  inbox_.put(input, [](void* who) { static_cast<ProcessBackend*>(who)->wake(); }, this);
+bool ProcessBackend::set_timer(int timer, Instant deadline) noexcept {
+  itimerspec setting{};
+  if (const Instant absolute = after(deadline, Duration(start_ns_)); absolute != no_deadline) {
+    const std::int64_t ns = std::max<std::int64_t>(1, absolute.time_since_epoch().count());  // 0 would disarm it
+    setting.it_value = {ns / 1'000'000'000, ns % 1'000'000'000};
+  }
+  const auto set = [&] { return ::timerfd_settime(timer, TFD_TIMER_ABSTIME, &setting, nullptr); };
+  return through(seam_, SystemCall::wait, set) == 0;
 }
-
-void ProcessBackend::post(CallCore& call) noexcept { put(Input::post(call)); }
 
 std::span<const Input> ProcessBackend::reap(Instant deadline) {
   reclaim();
@@ -77,11 +88,16 @@ void ProcessBackend::start(const Output& output) {
   switch (output.kind) {
     case OperationKind::readable:
     case OperationKind::writable:
+      // It is registered already, or the ring has its operations: what a second watcher would hear differs.
+      if (is_socket(output.handle)) return ready_.push_back(Input::completion(output.id, -EEXIST));
       return start_readiness(output);
     case OperationKind::signal:
+    case OperationKind::interrupt:
       return signals_.start(output, ready_);
     case OperationKind::job:
       return jobs_.start(output);
+    case OperationKind::close_executor:
+      return jobs_.close(output.id);
     case OperationKind::resolve:
       return lookups_.start(output);
     default:
@@ -92,10 +108,17 @@ void ProcessBackend::start(const Output& output) {
 void ProcessBackend::cancel(const Output& output) {
   switch (output.kind) {
     case OperationKind::readable:
-    case OperationKind::writable:
-      return cancel_readiness(output);
+    case OperationKind::writable: {
+      const auto at = std::find(stranded_.begin(), stranded_.end(), output.id);
+      if (at == stranded_.end()) return cancel_readiness(output);
+      stranded_.erase(at);
+      return ready_.push_back(Input::completion(output.id, -ECANCELED));
+    }
     case OperationKind::signal:
+    case OperationKind::interrupt:
       return signals_.cancel(output, ready_);
+    case OperationKind::close_executor:
+      return;  // it goes on to its end
     case OperationKind::job:
     case OperationKind::resolve:
       return jobs_.cancel(output);
@@ -104,14 +127,14 @@ void ProcessBackend::cancel(const Output& output) {
   }
 }
 
-void ProcessBackend::prepare(Loop& loop) {
-  loop.set_exception_handler([](const ErrorContext& context) {
-    std::string text = "rondo: " + context.message + ": " + context.subject;
-    if (context.exception) text += ": " + describe(context.exception);
-    std::fprintf(stderr, "%s\n", text.c_str());
-  });
+Features ProcessBackend::features() const noexcept {
   const char* debug = std::getenv("RONDO_DEBUG");
-  if (debug && *debug && *debug != '0') loop.set_debug(true);
+  Features all;
+  all.descriptors = all.sockets = all.datagrams = all.unix_sockets = all.jobs = all.names = true;
+  all.signal_mask = SignalDesk::mask();
+  all.debug = debug && *debug && *debug != '0';
+  all.report = &print_report;
+  return all;
 }
 
 }  // namespace rondo

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "descriptor.hpp"
 #include "open_socket.hpp"
 #include "socket_address.hpp"
 
@@ -30,38 +31,43 @@ bool sends(OperationKind kind) {
 // --- descriptors -----------------------------------------------------------------------------------------------------
 
 ReadinessBackend::~ReadinessBackend() {
+  unix_paths_.clear();
   for (std::size_t descriptor = 0; descriptor < sockets_.size(); ++descriptor) {
     if (sockets_[descriptor]) ::close(static_cast<int>(descriptor));
   }
-  for (const auto& [descriptor, path] : unix_paths_) ::unlink(path.c_str());
 }
 
 /// The descriptor, registered; or -errno, and it is closed.
-int ReadinessBackend::adopt(int descriptor) {
+int ReadinessBackend::adopt(int descriptor, bool unix_stream) {
   const auto at = static_cast<std::size_t>(descriptor);
   if (sockets_.size() <= at) sockets_.resize(std::max(at + 1, 2 * sockets_.size()));
   sockets_[at] = std::make_unique<Descriptor>();
   sockets_[at]->out.ready = true;
+  sockets_[at]->trusted = trusts_short_recv(unix_stream);
   const int error = watch(descriptor);
   if (error == 0) return descriptor;
   sockets_[at].reset();
+  unix_paths_.erase(descriptor);
   close_descriptor(seam(), descriptor);
   return -error;
+}
+
+int ReadinessBackend::adopt(OpenSocket made, bool unix_stream) {
+  if (made.descriptor < 0) return made.descriptor;
+  if (made.path) unix_paths_[made.descriptor] = std::move(made.path);
+  return adopt(made.descriptor, unix_stream);
 }
 
 void ReadinessBackend::drop(int descriptor) noexcept {
   unwatch(descriptor);
   sockets_[static_cast<std::size_t>(descriptor)].reset();
-  if (const auto path = unix_paths_.find(descriptor); path != unix_paths_.end()) {
-    ::unlink(path->second.c_str());
-    unix_paths_.erase(path);
-  }
+  unix_paths_.erase(descriptor);
   close_descriptor(seam(), descriptor);
 }
 
-void ReadinessBackend::on_edge(int descriptor, bool in, bool out, Ended ended) {
+void ReadinessBackend::on_edge(int descriptor, bool in, bool out, bool special) {
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
-  known.ended = std::max(known.ended, ended);
+  known.special = known.special || special;
   if (in) known.in.ready = true;
   if (out) known.out.ready = true;
   if (in && !known.in.waiting.empty()) run(descriptor, Way::in, inputs_);
@@ -72,7 +78,7 @@ void ReadinessBackend::wait(Instant deadline) {
   wait_for_edges(deadline);
   const std::vector<int> retries = std::exchange(retries_, {});
   for (const int descriptor : retries) {
-    if (is_socket(descriptor)) on_edge(descriptor, true, true, Ended::no);
+    if (is_socket(descriptor)) on_edge(descriptor, true, true, false);
   }
 }
 
@@ -102,12 +108,8 @@ void ReadinessBackend::start_whole_socket(const Output& output) {
   switch (output.kind) {
     case OperationKind::connect:
       return connect(output);
-    case OperationKind::listen: {
-      const int descriptor = open_listener(seam(), *output.endpoint);
-      const std::string_view path = output.endpoint->local.path();
-      if (descriptor >= 0 && !path.empty() && path.front() != '\0') unix_paths_[descriptor] = path;
-      return open(output, descriptor);
-    }
+    case OperationKind::listen:
+      return open(output, open_listener(seam(), *output.endpoint));
     case OperationKind::open_datagram:
       return open(output, open_datagram_socket(seam(), *output.endpoint));
     case OperationKind::close:
@@ -117,21 +119,23 @@ void ReadinessBackend::start_whole_socket(const Output& output) {
   }
 }
 
-void ReadinessBackend::open(const Output& output, int descriptor) {
-  ready_.push_back(Input::completion(output.id, descriptor < 0 ? descriptor : adopt(descriptor)));
+void ReadinessBackend::open(const Output& output, OpenSocket made) {
+  ready_.push_back(Input::completion(output.id, adopt(std::move(made), false)));
 }
 
 void ReadinessBackend::connect(const Output& output) {
   const SocketAddress to = to_system(output.endpoint->remote);
-  int result = to.size == 0 ? (output.endpoint->remote ? -ENAMETOOLONG : -EDESTADDRREQ)
-                            : open_stream(seam(), *output.endpoint);
-  if (result >= 0) {
-    const int descriptor = result;
-    if (connect_descriptor(seam(), descriptor, to) == 0 || errno == EINPROGRESS) {
-      result = adopt(descriptor);
-    } else {
+  int result = output.endpoint->remote ? -ENAMETOOLONG : -EDESTADDRREQ;
+  if (to.size > 0) {
+    OpenSocket made = open_stream(seam(), *output.endpoint);
+    result = made.descriptor;
+    if (result >= 0 && connect_descriptor(seam(), made.descriptor, to) != 0 && errno != EINPROGRESS) {
       result = -errno;
-      close_descriptor(seam(), descriptor);
+      made.path.remove();
+      close_descriptor(seam(), made.descriptor);
+    }
+    if (result >= 0) {
+      result = adopt(std::move(made), output.endpoint->remote.family() == Address::Family::unix_domain);
     }
   }
   if (result < 0) {
@@ -222,7 +226,11 @@ bool ReadinessBackend::fail(int descriptor, const Output& output, std::vector<In
   }
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   (sends(output.kind) ? known.out : known.in).ready = false;
-  if (seam() && seam()->made_up()) retries_.push_back(descriptor);  // no edge follows
+  if (seam() && seam()->made_up()) {
+    retries_.push_back(descriptor);  // no edge follows
+  } else if (output.kind == OperationKind::recv) {
+    known.special = false;
+  }
   return false;
 }
 
@@ -232,7 +240,7 @@ bool ReadinessBackend::attempt_accept(int descriptor, const Output& output, std:
     return ::accept4(descriptor, peer.data(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   });
   if (accepted < 0) return fail(descriptor, output, done);
-  const int result = adopt(accepted);
+  const int result = adopt(accepted, peer.storage.ss_family == AF_UNIX);
   if (result >= 0 && name_ends(seam(), accepted, *output.endpoint) < 0) {  // it is gone already: the first recv tells
     output.endpoint->remote = from_system(peer.data(), peer.size);
   }
@@ -265,18 +273,23 @@ bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::v
     return ::recv(descriptor, to, limit, 0);
   });
   if (size < 0) return fail(descriptor, output, done);
-  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
-  if (static_cast<std::size_t>(size) < asked) {  // drained, unless the end is there, too: the next call tells
-    if (known.ended == Ended::no) known.in.ready = false;
-    if (known.ended == Ended::maybe) known.ended = Ended::no;
-  }
   if (output.buffer || size == 0) {
     done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
   } else {
     hot_.use(static_cast<std::size_t>(size));
     done.push_back(Input::received(output.id, to, static_cast<std::size_t>(size)));
   }
+  if (size > 0 && static_cast<std::size_t>(size) < asked) done.back().last = ends_behind_short_recv(descriptor);
   return true;
+}
+
+/// A short recv has drained the stream, or the system is asked.
+bool ReadinessBackend::ends_behind_short_recv(int descriptor) {
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+  const bool trusted = known.trusted && !known.special;
+  const Behind behind = trusted ? Behind::nothing : what_follows(descriptor);
+  if (behind == Behind::nothing) known.in.ready = known.special = false;
+  return behind == Behind::end;
 }
 
 bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::vector<Input>& done) {
@@ -286,7 +299,7 @@ bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::v
     if (output.size == 1 || limit < asked) {
       const std::size_t first = output.size > 0 ? std::min(limit, output.slices[0].size) : 0;
       asked = first;
-      return ::send(descriptor, output.slices[0].data, first, MSG_NOSIGNAL);
+      return ::send(descriptor, first > 0 ? output.slices[0].data : nullptr, first, MSG_NOSIGNAL);
     }
     msghdr message{};
     message.msg_iov = reinterpret_cast<iovec*>(const_cast<Slice*>(output.slices));
@@ -329,6 +342,10 @@ bool ReadinessBackend::attempt_recv_from(int descriptor, const Output& output, s
 bool ReadinessBackend::attempt_send_to(int descriptor, const Output& output, std::vector<Input>& done) {
   const Datagram& datagram = *output.datagram;
   const SocketAddress to = to_system(datagram.address);
+  if (datagram.address && to.size == 0) {
+    done.push_back(Input::completion(output.id, -ENAMETOOLONG));
+    return true;
+  }
   const auto size = through(seam(), SystemCall::send_to, [&] {
     return ::sendto(descriptor, datagram.data, datagram.size, MSG_NOSIGNAL, to.size > 0 ? to.data() : nullptr, to.size);
   });

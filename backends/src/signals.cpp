@@ -1,125 +1,126 @@
 // SPDX-License-Identifier: BSL-1.0
-// signals.cpp - the process's handlers, and the pipe that they write to.
+// signals.cpp - the operations of a backend that hear signals.
 #include <rondo/backends/signals.hpp>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
-#include <utility>
 
-#include <rondo/call.hpp>
+#include "process_signals.hpp"
+#include "signal_listener.hpp"
 
 namespace rondo {
 namespace {
 
-/// Where the process's handlers write: a pipe per signal, shared by those backends that watch it last.
-std::array<std::atomic<int>, NSIG> signal_pipes{};  // descriptor + 1; 0: nobody
-std::atomic<bool> interrupt_once = false;           // a runner watches Ctrl-C
-std::atomic<int> interrupts = 0;
-
-extern "C" void on_signal(int signal) {
-  const int saved = errno;
-  if (signal == SIGINT && interrupt_once.load() && interrupts.fetch_add(1) > 0) {
-    ::signal(SIGINT, SIG_DFL);  // the program did not end at the first Ctrl-C: abort at the second
-    ::raise(SIGINT);
-  }
-  const int pipe = signal_pipes[static_cast<std::size_t>(signal)].load() - 1;
-  if (pipe >= 0) {
-    const auto byte = static_cast<unsigned char>(signal);
-    [[maybe_unused]] const auto written = ::write(pipe, &byte, 1);
-  }
-  errno = saved;
-}
-
-/// 0, or why not.
-int install(int signal, int pipe) {
-  signal_pipes[static_cast<std::size_t>(signal)].store(pipe + 1);
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  return sigaction(signal, &action, nullptr) == 0 ? 0 : errno;
-}
-
-void uninstall(int signal) {
-  ::signal(signal, SIG_DFL);
-  signal_pipes[static_cast<std::size_t>(signal)].store(0);
-}
+/// Arrivals of one signal in one read: a flood lets other inputs through.
+constexpr std::uint32_t most_at_once = 1024;
 
 }  // namespace
 
-SignalPipe::SignalPipe() {
-  if (::pipe2(ends_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+SignalDesk::SignalDesk() : listener_(&SignalListener::open()) {}
+
+SignalDesk::~SignalDesk() {
+  for (const Handler& each : handlers_) end_handling(each.signal);
+  for (const Interrupt& each : interrupts_) {
+    if (each.watches) end_watching();
+  }
+  listener_->close();
 }
 
-SignalPipe::~SignalPipe() {
-  end_interrupts();
-  for (const auto& [signal, id] : operations_) uninstall(signal);
-  for (const int end : ends_) ::close(end);
+std::uint64_t SignalDesk::mask() noexcept { return signals_to_handle(); }
+
+int SignalDesk::descriptor() const { return listener_->descriptor(); }
+
+bool SignalDesk::handles(int signal) const {
+  return std::any_of(handlers_.begin(), handlers_.end(), [&](const Handler& each) { return each.signal == signal; });
 }
 
-void SignalPipe::read(std::vector<Input>& inputs) {
-  std::array<unsigned char, 64> numbers;
-  for (;;) {
-    const auto size = ::read(ends_[0], numbers.data(), numbers.size());
-    if (size <= 0) return;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(size); ++i) {
-      const int signal = numbers[i];
-      if (const auto found = operations_.find(signal); found != operations_.end()) {
-        inputs.push_back(Input::completion(found->second, 0, true));
-      } else if (signal == SIGINT && interrupt_) {
-        inputs.push_back(Input::post(*std::exchange(interrupt_, nullptr)));
-      }
+bool SignalDesk::watches() const {
+  return std::any_of(interrupts_.begin(), interrupts_.end(), [](const Interrupt& each) { return each.watches; });
+}
+
+// --- arrivals --------------------------------------------------------------------------------------------------------
+
+void SignalDesk::read(std::vector<Input>& inputs) {
+  listener_->drain();  // before the counts are looked at: what comes later wakes again
+  bool left = false;
+  for (const Handler& each : handlers_) {
+    give(each.signal, most_at_once, inputs);  // for a second one of the same signal nothing is left, or the next part
+    left = left || listener_->has(each.signal);
+  }
+  give_interrupt(inputs);
+  if (left) listener_->wake();
+}
+
+void SignalDesk::give(int signal, std::uint32_t most, std::vector<Input>& inputs) {
+  for (std::uint32_t count = listener_->take(signal, most); count > 0; --count) {
+    for (const Handler& each : handlers_) {
+      if (each.signal == signal) inputs.push_back(Input::completion(each.id, 0, true));
     }
   }
 }
 
-void SignalPipe::start(const Output& output, std::vector<Input>& inputs) {
-  const bool possible = output.handle > 0 && output.handle < NSIG;
-  const int error = possible ? install(output.handle, ends_[1]) : EINVAL;
-  if (error != 0) return inputs.push_back(Input::completion(output.id, -error));
-  operations_[output.handle] = output.id;
-  if (output.handle == SIGINT) interrupt_once.store(false);  // the program takes care of Ctrl-C itself
+void SignalDesk::give_interrupt(std::vector<Input>& inputs) {
+  if (!watches() || !listener_->take_interrupt()) return;
+  for (const Interrupt& each : interrupts_) {
+    if (each.watches) inputs.push_back(Input::completion(each.id, 0, true));
+  }
 }
 
-void SignalPipe::cancel(const Output& output, std::vector<Input>& inputs) {
-  const auto found = operations_.find(output.handle);
-  if (found == operations_.end()) return;
-  const bool current = found->second == output.id;
-  if (current) {
-    operations_.erase(found);
-    uninstall(output.handle);
-    if (output.handle == SIGINT && interrupt_) watch_interrupts();
+// --- handlers --------------------------------------------------------------------------------------------------------
+
+void SignalDesk::start(const Output& output, std::vector<Input>& inputs) {
+  if (output.kind == OperationKind::interrupt) {
+    give_interrupt(inputs);  // a Ctrl-C of before is not for this one
+    return start_interrupt(output.id);
   }
+  const int signal = output.handle;
+  if (signal < 1 || signal >= SignalListener::limit || (mask() >> signal & 1) == 0) {
+    return inputs.push_back(Input::completion(output.id, -EINVAL));
+  }
+  const bool first = !handles(signal);
+  first ? listener_->begin(signal) : give(signal, UINT32_MAX, inputs);  // what came before is not for this one
+  handlers_.push_back({signal, output.id});
+  if (const int error = begin_handling(signal); error != 0) {
+    handlers_.pop_back();
+    if (first) listener_->end(signal);
+    inputs.push_back(Input::completion(output.id, -error));
+  }
+}
+
+void SignalDesk::cancel(const Output& output, std::vector<Input>& inputs) {
+  if (output.kind == OperationKind::interrupt) return cancel_interrupt(output.id, inputs);
+  const auto is_this = [&](const Handler& each) { return each.id == output.id; };
+  const auto found = std::find_if(handlers_.begin(), handlers_.end(), is_this);
+  if (found == handlers_.end()) return;
+  const int signal = found->signal;
+  end_handling(signal);  // if it was the last one, arrivals are now for what was there before
+  give(signal, UINT32_MAX, inputs);
+  handlers_.erase(found);
+  if (!handles(signal)) listener_->end(signal);
   inputs.push_back(Input::completion(output.id, -ECANCELED));
 }
 
-void SignalPipe::begin_interrupts(CallCore& call) {
-  end_interrupts();
-  struct sigaction current {};
-  sigaction(SIGINT, nullptr, &current);
-  if (current.sa_handler != SIG_DFL) return call.release();  // somebody handles Ctrl-C already, or ignores it
-  interrupt_ = &call;
-  watch_interrupts();
+// --- Ctrl-C ----------------------------------------------------------------------------------------------------------
+
+void SignalDesk::start_interrupt(OperationId id) {
+  if (!watches()) listener_->begin_interrupts();
+  interrupts_.push_back({id, false});
+  interrupts_.back().watches = begin_watching();
+  if (!watches()) listener_->end_interrupts();
 }
 
-void SignalPipe::watch_interrupts() {
-  interrupts.store(0);
-  interrupt_once.store(true);
-  if (const int error = install(SIGINT, ends_[1]); error != 0) {
-    throw std::system_error(error, std::generic_category(), "cannot handle Ctrl-C");
+void SignalDesk::cancel_interrupt(OperationId id, std::vector<Input>& inputs) {
+  const auto is_this = [&](const Interrupt& each) { return each.id == id; };
+  const auto found = std::find_if(interrupts_.begin(), interrupts_.end(), is_this);
+  if (found == interrupts_.end()) return;
+  if (found->watches) {
+    end_watching();
+    give_interrupt(inputs);
   }
-}
-
-void SignalPipe::end_interrupts() {
-  if (interrupt_once.exchange(false)) uninstall(SIGINT);
-  if (interrupt_) interrupt_->release();
-  interrupt_ = nullptr;
+  interrupts_.erase(found);
+  if (!watches()) listener_->end_interrupts();
+  inputs.push_back(Input::completion(id, -ECANCELED));
 }
 
 }  // namespace rondo

@@ -17,11 +17,11 @@ constexpr std::uint32_t loss = 8;                     // one of so many is lost
 
 /// Who hears what comes to `target`: rather one that is connected to the sender than one that is bound to the address,
 /// rather that than one that is bound to all; null if nobody does.
-DatagramSocket* find_receiver(World& world, const Address& target, const Address& from) {
-  std::vector<DatagramSocket*> found;
+SimDatagramSocket* find_receiver(World& world, const Address& target, const Address& from) {
+  std::vector<SimDatagramSocket*> found;
   int best = 0;
   for (const Ports::Claim& claim : world.ports.at(Protocol::udp, target)) {
-    DatagramSocket* const socket = claim.owner->as_datagram();
+    SimDatagramSocket* const socket = claim.owner->as_datagram();
     if (!socket || (socket->remote() && !(socket->remote() == from))) continue;
     const int fit = (socket->remote() ? 2 : 0) + (claim.address.is_any() ? 1 : 2);
     if (fit < best) continue;
@@ -33,12 +33,35 @@ DatagramSocket* find_receiver(World& world, const Address& target, const Address
   return found[world.choices.choose("net.listener", static_cast<std::uint32_t>(found.size()))];
 }
 
-class Flight final : public Event {
+/// Who hears what is sent to a path; null with the error if nobody does.
+SimDatagramSocket* find_at_path(World& world, const Address& target, const Address& from, std::int32_t& error) {
+  const std::string_view path = target.path();
+  error = Ports::fits(path) ? -ECONNREFUSED : -ENAMETOOLONG;
+  if (path.empty()) error = -EINVAL;
+  NetworkSocket* const owner = world.ports.at_path(path);
+  if (!owner) {
+    if (error == -ECONNREFUSED && path.front() != '\0' && !world.ports.is_left(path)) error = -ENOENT;
+    return nullptr;
+  }
+  SimDatagramSocket* const socket = owner->as_datagram();
+  if (!socket) error = -EPROTOTYPE;
+  if (!socket || !socket->remote() || socket->remote() == from) return socket;
+  error = -EPERM;  // it talks to somebody else
+  return nullptr;
+}
+
+SimDatagramSocket* receiver_of(World& world, const Address& target, const Address& from) {
+  std::int32_t error = 0;
+  if (target.family() == Address::Family::unix_domain) return find_at_path(world, target, from, error);
+  return find_receiver(world, target, from);
+}
+
+class Flight final : public TimelineEvent {
  public:
   Flight(World& world, std::string bytes, Address from, Address target)
       : world_(world), bytes_(std::move(bytes)), from_(std::move(from)), target_(std::move(target)) {}
   void happen() override {
-    DatagramSocket* const receiver = find_receiver(world_, target_, from_);
+    SimDatagramSocket* const receiver = receiver_of(world_, target_, from_);
     if (receiver) receiver->arrive(std::move(bytes_), from_);
   }
 
@@ -51,16 +74,20 @@ class Flight final : public Event {
 
 }  // namespace
 
-DatagramSocket::DatagramSocket(World& world, SocketOptions options)
+SimDatagramSocket::SimDatagramSocket(World& world, SocketOptions options)
     : NetworkSocket(world),
       options_(options),
       capacity_(options.receive_buffer > 0 ? static_cast<std::size_t>(options.receive_buffer) : default_buffer) {}
 
-DatagramSocket::~DatagramSocket() {
-  if (local_) world_.ports.give_back(Protocol::udp, local_, *this);
+SimDatagramSocket::~SimDatagramSocket() {
+  if (!is_unix()) {
+    if (local_) world_.ports.give_back(Protocol::udp, local_, *this);
+  } else if (!local_.path().empty()) {
+    world_.ports.give_back_path(local_.path(), options_.cleanup_socket);
+  }
 }
 
-std::int32_t DatagramSocket::claim(Address& local, const Address& remote) {
+std::int32_t SimDatagramSocket::claim(Address& local, const Address& remote) {
   const std::int32_t error = world_.ports.claim(Protocol::udp, local, options_.reuse_port, *this);
   if (error != 0) return error;
   local_ = local;
@@ -68,7 +95,21 @@ std::int32_t DatagramSocket::claim(Address& local, const Address& remote) {
   return 0;
 }
 
-void DatagramSocket::start(const Output& output) {
+std::int32_t SimDatagramSocket::claim_path(Address& local, const Address& remote) {
+  std::int32_t error = 0;
+  if (remote && !find_at_path(world_, remote, local, error)) return error;
+  if (!local) {
+    local = Address::unix_path("");
+  } else {
+    if (local.path().empty()) local = world_.ports.pick_name();
+    if (const std::int32_t taken = world_.ports.claim_path(local.path(), *this)) return taken;
+  }
+  local_ = local;
+  remote_ = remote;
+  return 0;
+}
+
+void SimDatagramSocket::start(const Output& output) {
   switch (output.kind) {
     case OperationKind::recv_from:
       if (!receivers_.empty() || !try_receive(output)) world_.desk.wait_in(receivers_, output);
@@ -82,9 +123,9 @@ void DatagramSocket::start(const Output& output) {
   }
 }
 
-void DatagramSocket::close() { world_.desk.finish_all(receivers_, -ECANCELED); }
+void SimDatagramSocket::close() { world_.desk.finish_all(receivers_, -ECANCELED); }
 
-bool DatagramSocket::try_receive(const Output& output) {
+bool SimDatagramSocket::try_receive(const Output& output) {
   if (messages_.empty()) return false;
   Message message = std::move(messages_.front());
   messages_.pop_front();
@@ -98,16 +139,17 @@ bool DatagramSocket::try_receive(const Output& output) {
   return true;
 }
 
-void DatagramSocket::arrive(std::string bytes, const Address& from) {
-  if (!messages_.empty() && queued_ + bytes.size() > capacity_) return;
+void SimDatagramSocket::arrive(std::string bytes, const Address& from) {
+  if (!is_unix() && !messages_.empty() && queued_ + bytes.size() > capacity_) return;
   queued_ += bytes.size();
   messages_.push_back({std::move(bytes), from});
   while (!receivers_.empty() && try_receive(receivers_.front()->output)) {
   }
 }
 
-std::int32_t DatagramSocket::send(const Datagram& datagram) {
-  if (!datagram.address && !remote_) return -EDESTADDRREQ;
+std::int32_t SimDatagramSocket::send(const Datagram& datagram) {
+  if (!datagram.address && !remote_) return is_unix() ? -ENOTCONN : -EDESTADDRREQ;
+  if (is_unix()) return send_to_path(datagram);
   const Address target = target_of(datagram.address ? datagram.address : remote_);
   if (target.family() != local_.family()) return -EAFNOSUPPORT;
   if (target.port() == 0) return -EINVAL;
@@ -120,16 +162,33 @@ std::int32_t DatagramSocket::send(const Datagram& datagram) {
   return sent;
 }
 
+std::int32_t SimDatagramSocket::send_to_path(const Datagram& datagram) {
+  const Address& target = datagram.address ? datagram.address : remote_;
+  if (target.family() != Address::Family::unix_domain) return -EINVAL;
+  std::int32_t error = 0;
+  SimDatagramSocket* const receiver = find_at_path(world_, target, local_, error);
+  if (!receiver) return error;
+  if (datagram.size > capacity_) return -EMSGSIZE;
+  receiver->last_arrival_ = std::max(receiver->last_arrival_, world_.carry());
+  std::string bytes(reinterpret_cast<const char*>(datagram.data), datagram.size);
+  world_.timeline.add(receiver->last_arrival_, std::make_unique<Flight>(world_, std::move(bytes), local_, target));
+  return static_cast<std::int32_t>(datagram.size);
+}
+
 void start_open_datagram(World& world, const Output& output) {
   Endpoint& endpoint = *output.endpoint;
   const Address::Family family = (endpoint.local ? endpoint.local : endpoint.remote).family();
   if (family == Address::Family::none) return world.desk.finish(output, -EINVAL);
-  if (family == Address::Family::unix) return world.desk.finish(output, -EOPNOTSUPP);
   if (endpoint.remote && endpoint.remote.family() != family) return world.desk.finish(output, -EAFNOSUPPORT);
+  if (family == Address::Family::unix_domain) {
+    auto socket = std::make_unique<SimDatagramSocket>(world, endpoint.options);
+    const std::int32_t error = socket->claim_path(endpoint.local, endpoint.remote);
+    return world.desk.finish(output, error != 0 ? error : world.sockets.add(std::move(socket)));
+  }
   const Address remote = endpoint.remote ? target_of(endpoint.remote) : Address();
   Address local = endpoint.local ? endpoint.local : source_for(remote);
   if (remote && local.is_any()) local = source_for(remote).with_port(local.port());  // as connect() does
-  auto socket = std::make_unique<DatagramSocket>(world, endpoint.options);
+  auto socket = std::make_unique<SimDatagramSocket>(world, endpoint.options);
   if (const std::int32_t error = socket->claim(local, remote)) return world.desk.finish(output, error);
   endpoint.local = local;
   endpoint.remote = remote;

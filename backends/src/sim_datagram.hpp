@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// sim_datagram.hpp - UDP of a simulated network.
+// sim_datagram.hpp - UDP and Unix datagrams of a simulated network.
 #pragma once
 
 #include <cstddef>
@@ -12,18 +12,20 @@
 
 namespace rondo::sim {
 
-class DatagramSocket final : public NetworkSocket {
+class SimDatagramSocket final : public NetworkSocket {
  public:
-  DatagramSocket(World& world, SocketOptions options);
-  ~DatagramSocket() override;
+  SimDatagramSocket(World& world, SocketOptions options);
+  ~SimDatagramSocket() override;
   /// 0 or -errno; fills the port in. `remote`: the one peer, or none.
   std::int32_t claim(Address& local, const Address& remote);
+  /// The same for a path; an empty one is filled in, none at all stays unnamed.
+  std::int32_t claim_path(Address& local, const Address& remote);
   void start(const Output& output) override;
   void close() override;
-  DatagramSocket* as_datagram() override { return this; }
+  SimDatagramSocket* as_datagram() override { return this; }
 
   const Address& remote() const { return remote_; }
-  /// Lost if there is no room for it.
+  /// UDP: lost if there is no room for it.
   void arrive(std::string bytes, const Address& from);
 
  private:
@@ -33,6 +35,8 @@ class DatagramSocket final : public NetworkSocket {
   };
   bool try_receive(const Output& output);
   std::int32_t send(const Datagram& datagram);
+  std::int32_t send_to_path(const Datagram& datagram);
+  bool is_unix() const { return local_.family() == Address::Family::unix_domain; }
 
   SocketOptions options_;
   std::size_t capacity_;  // bytes that may wait to be received
@@ -40,6 +44,7 @@ class DatagramSocket final : public NetworkSocket {
   Address local_;
   Address remote_;
   std::deque<Message> messages_;
+  Instant last_arrival_{};  // Unix: what is sent later arrives later, too
   Line receivers_;
 };
 

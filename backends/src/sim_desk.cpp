@@ -18,9 +18,17 @@ void Desk::stand(Line& line, Waiting& waiting) {
   waiting.line = &line;
 }
 
-void Desk::finish(Output output, std::string bytes) {
+void Desk::finish_receive(Output output, std::string bytes, bool last) {
   const std::string& kept = lent_.emplace_back(std::move(bytes));
-  finish(output, Input::received(output.id, reinterpret_cast<const std::byte*>(kept.data()), kept.size()));
+  Input input = Input::received(output.id, reinterpret_cast<const std::byte*>(kept.data()), kept.size());
+  input.last = last;
+  finish(output, input);
+}
+
+void Desk::finish_receive(Output output, std::size_t size, bool last) {
+  Input input = Input::completion(output.id, static_cast<std::int32_t>(size));
+  input.last = last;
+  finish(output, input);
 }
 
 void Desk::finish(const Output& output, const Input& input) {

@@ -37,8 +37,9 @@ class Desk {
 
   /// The one completion of an operation, whether it waited or not.
   void finish(Output output, std::int32_t result) { finish(output, Input::completion(output.id, result)); }
-  /// Of a receive without a buffer.
-  void finish(Output output, std::string bytes);
+  /// Of a receive without a buffer, and of one with the bytes in its own. `last`: the end is behind them.
+  void finish_receive(Output output, std::string bytes, bool last);
+  void finish_receive(Output output, std::size_t size, bool last);
   /// All in a line end in the same way.
   void finish_all(Line& line, std::int32_t result);
   bool cancel(OperationId id);

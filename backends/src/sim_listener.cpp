@@ -12,12 +12,16 @@ Listener::Listener(World& world, SocketOptions options, int backlog)
     : NetworkSocket(world), options_(options), room_(static_cast<std::size_t>(std::max(backlog, 0)) + 1) {}  // as Linux
 
 Listener::~Listener() {
-  if (local_.family() == Address::Family::unix) world_.ports.give_back_path(local_.path());
-  else if (local_) world_.ports.give_back(Protocol::tcp, local_, *this);
+  if (!local_) return;
+  if (local_.family() == Address::Family::unix_domain) {
+    world_.ports.give_back_path(local_.path(), options_.cleanup_socket);
+  } else {
+    world_.ports.give_back(Protocol::tcp, local_, *this);
+  }
 }
 
 std::int32_t Listener::claim(Address& local) {
-  const std::int32_t error = local.family() == Address::Family::unix
+  const std::int32_t error = local.family() == Address::Family::unix_domain
                                  ? world_.ports.claim_path(local.path(), *this)
                                  : world_.ports.claim(Protocol::tcp, local, options_.reuse_port, *this);
   if (error == 0) local_ = local;
@@ -25,7 +29,7 @@ std::int32_t Listener::claim(Address& local) {
 }
 
 void Listener::start(const Output& output) {
-  const bool tcp = local_.family() != Address::Family::unix;
+  const bool tcp = local_.family() != Address::Family::unix_domain;
   switch (output.kind) {
     case OperationKind::accept:
       return accept(output);
@@ -50,7 +54,7 @@ void Listener::call(const Output& connect) {
   if (room() > 0 && connects_.empty()) {
     establish(connect);
     serve();
-  } else if (local_.family() == Address::Family::unix) {
+  } else if (local_.family() == Address::Family::unix_domain) {
     world_.desk.finish(connect, -EAGAIN);
   } else {
     world_.desk.wait_in(connects_, connect);
@@ -60,19 +64,16 @@ void Listener::call(const Output& connect) {
 /// The connect is done as soon as the connection waits here, accepted or not.
 void Listener::establish(Output connect) {
   Endpoint& endpoint = *connect.endpoint;
-  const bool tcp = local_.family() != Address::Family::unix;
-  auto connection = std::make_shared<Connection>(world_, tcp ? Connection::Kind::tcp : Connection::Kind::unix,
+  const bool tcp = local_.family() != Address::Family::unix_domain;
+  auto connection = std::make_shared<SimConnection>(world_, tcp ? SimConnection::Kind::tcp : SimConnection::Kind::unix_domain,
                                                  endpoint.options, options_);
   auto socket = std::make_unique<StreamSocket>(world_, connection, 0);
   const Address remote = tcp ? target_of(endpoint.remote) : endpoint.remote;
-  Address local = tcp ? Address() : Address::unix_path("");
-  if (tcp) {
-    local = source_for(remote);
-    if (endpoint.local && !endpoint.local.is_any()) local = endpoint.local;
-    if (endpoint.local) local = local.with_port(endpoint.local.port());
-    if (const std::int32_t error = socket->claim(local, endpoint.options.reuse_port)) {
-      return world_.desk.finish(connect, error);
-    }
+  Address local = tcp ? source_for(remote) : Address::unix_path("");
+  if (endpoint.local && !endpoint.local.is_any()) local = endpoint.local;
+  if (tcp && endpoint.local) local = local.with_port(endpoint.local.port());
+  if (tcp || !local.path().empty()) {
+    if (const std::int32_t error = socket->claim(local, endpoint.options)) return world_.desk.finish(connect, error);
   }
   callers_.push_back({std::move(connection), remote, local});
   endpoint.local = std::move(local);
@@ -105,7 +106,7 @@ void Listener::serve() {
 void start_listen(World& world, const Output& output) {
   Endpoint& endpoint = *output.endpoint;
   const Address::Family family = endpoint.local.family();
-  if (family == Address::Family::none || (family == Address::Family::unix && endpoint.local.path().empty())) {
+  if (family == Address::Family::none || (family == Address::Family::unix_domain && endpoint.local.path().empty())) {
     return world.desk.finish(output, -EINVAL);
   }
   auto listener = std::make_unique<Listener>(world, endpoint.options, endpoint.backlog);
@@ -134,7 +135,7 @@ Listener* find_listener(World& world, const Address& target) {
 }
 
 /// A connect has travelled to where it wants to go.
-class Call final : public Event {
+class Call final : public TimelineEvent {
  public:
   Call(World& world, Waiting& connect) : world_(world), connect_(connect) {}
   void happen() override {
@@ -155,8 +156,11 @@ void connect_path(World& world, const Output& output) {
   if (path.empty()) return world.desk.finish(output, -EINVAL);
   if (!Ports::fits(path)) return world.desk.finish(output, -ENAMETOOLONG);
   NetworkSocket* const owner = world.ports.at_path(path);
-  if (!owner) return world.desk.finish(output, path.front() == '\0' ? -ECONNREFUSED : -ENOENT);
-  owner->as_listener()->call(output);
+  const bool refuses = path.front() == '\0' || world.ports.is_left(path);
+  if (!owner) return world.desk.finish(output, refuses ? -ECONNREFUSED : -ENOENT);
+  Listener* const listener = owner->as_listener();
+  if (!listener) return world.desk.finish(output, owner->as_datagram() ? -EPROTOTYPE : -ECONNREFUSED);
+  listener->call(output);
 }
 
 }  // namespace
@@ -167,7 +171,7 @@ void start_connect(World& world, const Output& output) {
   if (endpoint.local && endpoint.local.family() != endpoint.remote.family()) {
     return world.desk.finish(output, -EAFNOSUPPORT);
   }
-  if (endpoint.remote.family() == Address::Family::unix) return connect_path(world, output);
+  if (endpoint.remote.family() == Address::Family::unix_domain) return connect_path(world, output);
   Waiting& waiting = world.desk.wait(output);
   if (!is_known(endpoint.remote)) return;  // for ever
   waiting.due = world.timeline.add(world.carry(), std::make_unique<Call>(world, waiting));

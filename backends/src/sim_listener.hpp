@@ -24,7 +24,7 @@ class Listener final : public NetworkSocket {
 
  private:
   struct Caller {
-    std::shared_ptr<Connection> connection;  // the listener's end is 1
+    std::shared_ptr<SimConnection> connection;  // the listener's end is 1
     Address local;
     Address remote;
   };

@@ -29,6 +29,7 @@ void Network::start(const Output& output) {
   world_->desk.finish(output, 0);
 }
 
+bool Network::has(std::int32_t handle) const { return world_->sockets.find(handle) != nullptr; }
 bool Network::cancel(OperationId id) { return world_->desk.cancel(id); }
 void Network::drop(OperationId id) { world_->desk.forget(id); }
 void Network::take(std::vector<Input>& inputs) { world_->desk.take(inputs); }

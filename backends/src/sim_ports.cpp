@@ -8,8 +8,6 @@
 namespace rondo::sim {
 namespace {
 
-constexpr std::size_t longest_path = 107;  // Linux's sun_path, without the zero at its end
-
 Address loopback(Address::Family family, std::uint16_t port) {
   if (family == Address::Family::ipv4) return Address::loopback(port);
   return Address::ipv6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, port);
@@ -82,16 +80,35 @@ std::vector<Ports::Claim> Ports::at(Protocol protocol, const Address& target) co
   return found;
 }
 
-bool Ports::fits(std::string_view path) { return path.size() <= longest_path; }
+bool Ports::fits(std::string_view path) { return path.size() <= Address::longest_path; }
 
 std::int32_t Ports::claim_path(std::string_view path, NetworkSocket& owner) {
   if (!fits(path)) return -ENAMETOOLONG;
-  return paths_.emplace(path, &owner).second ? 0 : -EADDRINUSE;
+  const auto [at, fresh] = paths_.emplace(path, &owner);
+  if (!fresh && at->second) return -EADDRINUSE;
+  at->second = &owner;
+  return 0;
 }
 
-void Ports::give_back_path(std::string_view path) {
+void Ports::give_back_path(std::string_view path, bool cleanup) {
   const auto at = paths_.find(path);
-  if (at != paths_.end()) paths_.erase(at);
+  if (at == paths_.end()) return;
+  at->second = nullptr;
+  if (cleanup || path.front() == '\0') paths_.erase(at);
+}
+
+bool Ports::is_left(std::string_view path) const {
+  const auto at = paths_.find(path);
+  return at != paths_.end() && !at->second;
+}
+
+Address Ports::pick_name() {
+  for (;;) {
+    std::string name(6, '\0');  // and five digits
+    std::uint32_t number = next_name_++;
+    for (std::size_t at = 5; at > 0; --at, number /= 16) name[at] = "0123456789abcdef"[number % 16];
+    if (!paths_.contains(name)) return Address::unix_path(name);
+  }
 }
 
 NetworkSocket* Ports::at_path(std::string_view path) const {

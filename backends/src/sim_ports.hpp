@@ -40,9 +40,15 @@ class Ports {
 
   /// False for a path that is longer than the system would take.
   static bool fits(std::string_view path);
+  /// Takes over a path that was left.
   std::int32_t claim_path(std::string_view path, NetworkSocket& owner);
-  void give_back_path(std::string_view path);
+  /// The owner goes. Without `cleanup` the file stays, and nobody is there; a name without a file goes in any case.
+  void give_back_path(std::string_view path, bool cleanup);
+  /// Null if nobody has it.
   NetworkSocket* at_path(std::string_view path) const;
+  bool is_left(std::string_view path) const;
+  /// A name without a file that nobody has, as Linux picks them.
+  Address pick_name();
 
  private:
   struct Key {
@@ -55,7 +61,8 @@ class Ports {
   std::uint16_t pick(Protocol protocol, Address::Family family);
 
   std::map<Key, std::vector<Claim>> claims_;
-  std::map<std::string, NetworkSocket*, std::less<>> paths_;
+  std::map<std::string, NetworkSocket*, std::less<>> paths_;  // null: was left
+  std::uint32_t next_name_ = 0;
   std::array<std::uint16_t, 4> next_ = {first_port, first_port, first_port, first_port};  // by protocol and family
 };
 

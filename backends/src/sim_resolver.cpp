@@ -62,7 +62,7 @@ std::int32_t look_up(const std::vector<Name>& names, Lookup& lookup) {
 }
 
 /// The name server answers.
-class Answer final : public Event {
+class Answer final : public TimelineEvent {
  public:
   Answer(World& world, const std::vector<Name>& names, const Output& output)
       : world_(world), names_(names), output_(output) {}

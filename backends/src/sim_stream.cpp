@@ -15,16 +15,16 @@ constexpr std::size_t default_buffer = 64 * 1024;
 
 std::size_t size_of(int buffer) { return buffer > 0 ? static_cast<std::size_t>(buffer) : default_buffer; }
 
-class Arrival final : public Event {
+class Arrival final : public TimelineEvent {
  public:
-  Arrival(std::shared_ptr<Connection> connection, std::size_t side, Connection::Sent what)
+  Arrival(std::shared_ptr<SimConnection> connection, std::size_t side, SimConnection::Sent what)
       : connection_(std::move(connection)), side_(side), what_(what) {}
   void happen() override { connection_->arrive(side_, what_); }
 
  private:
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<SimConnection> connection_;
   std::size_t side_;
-  Connection::Sent what_;
+  SimConnection::Sent what_;
 };
 
 std::size_t size_of(std::span<const Slice> slices) {
@@ -44,7 +44,7 @@ std::string front_of(std::span<const Slice> slices, std::size_t size) {
 
 }  // namespace
 
-Connection::Connection(World& world, Kind kind, const SocketOptions& first, const SocketOptions& second)
+SimConnection::SimConnection(World& world, Kind kind, const SocketOptions& first, const SocketOptions& second)
     : world_(world), kind_(kind) {
   ends_[0].capacity = std::min(size_of(first.receive_buffer), size_of(second.send_buffer));
   ends_[1].capacity = std::min(size_of(second.receive_buffer), size_of(first.send_buffer));
@@ -52,14 +52,26 @@ Connection::Connection(World& world, Kind kind, const SocketOptions& first, cons
 
 // --- travelling ------------------------------------------------------------------------------------------------------
 
-void Connection::travel(std::size_t from, Sent what) {
+void SimConnection::travel(std::size_t from, Sent what) {
   End& to = ends_[other(from)];
   to.last_arrival = std::max(to.last_arrival, world_.carry());
   world_.timeline.add(to.last_arrival, std::make_unique<Arrival>(weak_from_this().lock(), other(from), what));
 }
 
-void Connection::arrive(std::size_t side, Sent what) {
+/// The kernel of a TCP end throws away what it has not sent yet, and an end behind it.
+void SimConnection::send_reset(std::size_t from) {
+  End& to = ends_[other(from)];
+  if (kind_ == Kind::tcp && !to.flying.empty()) {
+    to.cut = true;
+    to.flying.clear();
+    to.flying_size = 0;
+  }
+  travel(from, Sent::reset);
+}
+
+void SimConnection::arrive(std::size_t side, Sent what) {
   End& end = ends_[side];
+  if (end.cut && what != Sent::reset) return;
   switch (what) {
     case Sent::bytes:
       keep_arrived(side);
@@ -77,7 +89,7 @@ void Connection::arrive(std::size_t side, Sent what) {
   serve(side);
 }
 
-void Connection::keep_arrived(std::size_t side) {
+void SimConnection::keep_arrived(std::size_t side) {
   End& end = ends_[side];
   const std::string bytes = std::move(end.flying.front());
   end.flying.pop_front();
@@ -87,19 +99,19 @@ void Connection::keep_arrived(std::size_t side) {
     end.arrived += bytes;
   } else if (kind_ == Kind::tcp) {  // nobody will ever read this
     end.reset = true;
-    travel(side, Sent::reset);
+    send_reset(side);
   }
 }
 
-void Connection::note_reset(End& end) {
+void SimConnection::note_reset(End& end) {
   if (end.reset) return;
   end.reset = true;
   end.error = kind_ == Kind::tcp && end.fin && !end.shut ? EPIPE : ECONNRESET;
-  if (kind_ == Kind::unix) end.fin = end.gone = true;
+  if (kind_ == Kind::unix_domain) end.fin = end.gone = true;
 }
 
 /// What waits at one end, and what waits for room there.
-void Connection::serve(std::size_t side) {
+void SimConnection::serve(std::size_t side) {
   Line& line = ends_[side].receivers;
   while (!line.empty() && try_receive(side, line.front()->output)) {
   }
@@ -107,7 +119,7 @@ void Connection::serve(std::size_t side) {
   serve_senders(other(side));
 }
 
-void Connection::serve_senders(std::size_t side) {
+void SimConnection::serve_senders(std::size_t side) {
   Line& line = ends_[side].senders;
   while (!line.empty() && try_send(side, line.front()->output)) {
   }
@@ -115,7 +127,7 @@ void Connection::serve_senders(std::size_t side) {
 
 // --- receiving -------------------------------------------------------------------------------------------------------
 
-void Connection::End::forget_taken() {
+void SimConnection::End::forget_taken() {
   if (taken == arrived.size()) {
     arrived.clear();
     taken = 0;
@@ -125,13 +137,13 @@ void Connection::End::forget_taken() {
   }
 }
 
-void Connection::End::take(std::byte* to, std::size_t size) {
+void SimConnection::End::take(std::byte* to, std::size_t size) {
   std::memcpy(to, arrived.data() + taken, size);
   taken += size;
   forget_taken();
 }
 
-std::string Connection::End::take(std::size_t size) {
+std::string SimConnection::End::take(std::size_t size) {
   if (taken == 0 && size == arrived.size()) return std::exchange(arrived, {});
   std::string bytes = arrived.substr(taken, size);
   taken += size;
@@ -139,13 +151,13 @@ std::string Connection::End::take(std::size_t size) {
   return bytes;
 }
 
-void Connection::receive(std::size_t side, const Output& output) {
+void SimConnection::receive(std::size_t side, const Output& output) {
   End& end = ends_[side];
   if (!end.receivers.empty() || !try_receive(side, output)) return world_.desk.wait_in(end.receivers, output);
   serve_senders(other(side));
 }
 
-bool Connection::try_receive(std::size_t side, const Output& output) {
+bool SimConnection::try_receive(std::size_t side, const Output& output) {
   End& end = ends_[side];
   if (end.unread() == 0 || output.size == 0) {
     const auto result = output.size == 0 ? 0 : end_of_receiving(kind_, end);
@@ -153,17 +165,19 @@ bool Connection::try_receive(std::size_t side, const Output& output) {
     return result.has_value();
   }
   const std::size_t size = world_.choices.some_of("net.recv", std::min(end.unread(), output.size));
+  const bool clean = end.fin && (kind_ == Kind::tcp || end.error == 0);
+  const bool last = clean && size == end.unread();
   if (output.buffer) {
     end.take(output.buffer, size);
-    world_.desk.finish(output, static_cast<std::int32_t>(size));
+    world_.desk.finish_receive(output, size, last);
   } else {
-    world_.desk.finish(output, end.take(size));
+    world_.desk.finish_receive(output, end.take(size), last);
   }
   return true;
 }
 
 /// What a receive gives when there are no bytes; nothing while some may come.
-std::optional<std::int32_t> Connection::end_of_receiving(Kind kind, End& end) {
+std::optional<std::int32_t> SimConnection::end_of_receiving(Kind kind, End& end) {
   if (kind == Kind::tcp && end.fin) return 0;
   if (end.error != 0) return -std::exchange(end.error, 0);
   if (end.fin || end.reset) return 0;
@@ -172,12 +186,12 @@ std::optional<std::int32_t> Connection::end_of_receiving(Kind kind, End& end) {
 
 // --- sending ---------------------------------------------------------------------------------------------------------
 
-void Connection::send(std::size_t side, const Output& output) {
+void SimConnection::send(std::size_t side, const Output& output) {
   End& end = ends_[side];
   if (!end.senders.empty() || !try_send(side, output)) world_.desk.wait_in(end.senders, output);
 }
 
-bool Connection::try_send(std::size_t side, const Output& output) {
+bool SimConnection::try_send(std::size_t side, const Output& output) {
   if (const auto error = end_of_sending(kind_, ends_[side])) {
     world_.desk.finish(output, *error);
     return true;
@@ -199,7 +213,7 @@ bool Connection::try_send(std::size_t side, const Output& output) {
 }
 
 /// The error of a send that has nobody to send to.
-std::optional<std::int32_t> Connection::end_of_sending(Kind kind, End& end) {
+std::optional<std::int32_t> SimConnection::end_of_sending(Kind kind, End& end) {
   if (kind == Kind::tcp && end.error != 0) return -std::exchange(end.error, 0);
   if (end.shut || end.reset || end.gone) return -EPIPE;
   return std::nullopt;
@@ -207,9 +221,9 @@ std::optional<std::int32_t> Connection::end_of_sending(Kind kind, End& end) {
 
 // --- ending ----------------------------------------------------------------------------------------------------------
 
-std::int32_t Connection::shutdown(std::size_t side) {
+std::int32_t SimConnection::shutdown(std::size_t side) {
   End& end = ends_[side];
-  if (end.reset && kind_ == Kind::tcp) return -ENOTCONN;
+  if (kind_ == Kind::tcp && (end.reset || (end.shut && end.fin))) return -ENOTCONN;
   if (end.shut) return 0;
   end.shut = true;
   travel(side, Sent::fin);
@@ -217,15 +231,15 @@ std::int32_t Connection::shutdown(std::size_t side) {
   return 0;
 }
 
-void Connection::close(std::size_t side) {
+void SimConnection::close(std::size_t side) {
   End& end = ends_[side];
-  const bool unread = end.unread() > 0 || (kind_ == Kind::unix && end.flying_size > 0);
+  const bool unread = end.unread() > 0 || (kind_ == Kind::unix_domain && end.flying_size > 0);
   world_.desk.finish_all(end.receivers, -ECANCELED);
   world_.desk.finish_all(end.senders, -ECANCELED);
   if (unread) return abort(side);
   end.open = false;
   if (end.reset) return;
-  if (kind_ == Kind::unix) {
+  if (kind_ == Kind::unix_domain) {
     travel(side, Sent::closed);
   } else if (!end.shut) {
     travel(side, Sent::fin);
@@ -233,25 +247,34 @@ void Connection::close(std::size_t side) {
   end.shut = true;
 }
 
-void Connection::abort(std::size_t side) {
+void SimConnection::abort(std::size_t side) {
   End& end = ends_[side];
   end.open = false;
   end.taken = 0;
   end.arrived.clear();
   if (std::exchange(end.reset, true)) return;
-  travel(side, Sent::reset);
+  send_reset(side);
 }
 
 // --- sockets ---------------------------------------------------------------------------------------------------------
 
 StreamSocket::~StreamSocket() {
-  if (claimed_) world_.ports.give_back(Protocol::tcp, claimed_, *this);
+  if (!claimed_) return;
+  if (claimed_.family() == Address::Family::unix_domain) {
+    world_.ports.give_back_path(claimed_.path(), cleanup_);
+  } else {
+    world_.ports.give_back(Protocol::tcp, claimed_, *this);
+  }
 }
 
-std::int32_t StreamSocket::claim(Address& local, bool reuse_port) {
-  const std::int32_t error = world_.ports.claim(Protocol::tcp, local, reuse_port, *this);
-  if (error == 0) claimed_ = local;
-  return error;
+std::int32_t StreamSocket::claim(Address& local, const SocketOptions& options) {
+  const std::int32_t error = local.family() == Address::Family::unix_domain
+                                 ? world_.ports.claim_path(local.path(), *this)
+                                 : world_.ports.claim(Protocol::tcp, local, options.reuse_port, *this);
+  if (error != 0) return error;
+  claimed_ = local;
+  cleanup_ = options.cleanup_socket;
+  return 0;
 }
 
 void StreamSocket::start(const Output& output) {

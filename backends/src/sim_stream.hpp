@@ -2,8 +2,8 @@
 // sim_stream.hpp - one connection of a simulated network, TCP or Unix, and the sockets at its ends.
 //
 // It lives as long as a socket at either end, or something that travels on it. Errors are those of Linux 6: what had
-// arrived before a reset can still be read; a reset is reported once, as ECONNRESET, or as EPIPE where the peer had
-// ended its stream before; then a receive gives 0 and a send EPIPE.
+// arrived before a reset can still be read, what was on its way is lost; a reset is reported once, as ECONNRESET, or as
+// EPIPE where the peer had ended its stream before; then a receive gives 0 and a send EPIPE.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@
 
 namespace rondo::sim {
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class SimConnection : public std::enable_shared_from_this<SimConnection> {
  public:
-  enum class Kind : std::uint8_t { tcp, unix };
+  enum class Kind : std::uint8_t { tcp, unix_domain };
   /// What travels to the other end.
   enum class Sent : std::uint8_t {
     bytes,
@@ -28,7 +28,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     closed,  // Unix: no more bytes, and nobody to send to
     reset,
   };
-  Connection(World& world, Kind kind, const SocketOptions& first, const SocketOptions& second);
+  SimConnection(World& world, Kind kind, const SocketOptions& first, const SocketOptions& second);
 
   // Each takes the end, 0 or 1, that it is about.
   void receive(std::size_t side, const Output& output);
@@ -54,6 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool fin = false;    // the peer sends no more
     bool gone = false;   // Unix: the peer is closed
     bool reset = false;
+    bool cut = false;    // the peer has sent a reset: what flew here before is dropped
     std::int32_t error = 0;  // to be reported once
     Line receivers;
     Line senders;
@@ -75,6 +76,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void serve_senders(std::size_t side);
   void keep_arrived(std::size_t side);
   void note_reset(End& end);
+  void send_reset(std::size_t from);
   void travel(std::size_t from, Sent what);
   static std::size_t other(std::size_t side) { return 1 - side; }
 
@@ -85,18 +87,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class StreamSocket final : public NetworkSocket {
  public:
-  StreamSocket(World& world, std::shared_ptr<Connection> connection, std::size_t side)
+  StreamSocket(World& world, std::shared_ptr<SimConnection> connection, std::size_t side)
       : NetworkSocket(world), connection_(std::move(connection)), side_(side) {}
   ~StreamSocket() override;
-  /// Takes a local address for the time of its life: see Ports::claim.
-  std::int32_t claim(Address& local, bool reuse_port);
+  /// Takes a local address, or a path, for the time of its life: see Ports::claim.
+  std::int32_t claim(Address& local, const SocketOptions& options);
   void start(const Output& output) override;
   void close() override { connection_->close(side_); }
 
  private:
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<SimConnection> connection_;
   std::size_t side_;
   Address claimed_;
+  bool cleanup_ = true;  // of a path
 };
 
 }  // namespace rondo::sim

@@ -7,7 +7,7 @@
 
 namespace rondo::sim {
 
-Timeline::Moment Timeline::add(Instant when, std::unique_ptr<Event> event) {
+Timeline::Moment Timeline::add(Instant when, std::unique_ptr<TimelineEvent> event) {
   const Moment moment{std::max(when, now_), sequence_++};
   events_.emplace_hint(events_.end(), moment, std::move(event));  // most often the last
   return moment;

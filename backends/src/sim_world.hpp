@@ -13,7 +13,7 @@
 namespace rondo::sim {
 
 class Listener;
-class DatagramSocket;
+class SimDatagramSocket;
 struct World;
 
 /// What a handle stands for.
@@ -29,7 +29,7 @@ class NetworkSocket {
   /// Ends what waits for it; it goes right after.
   virtual void close() = 0;
   virtual Listener* as_listener() { return nullptr; }
-  virtual DatagramSocket* as_datagram() { return nullptr; }
+  virtual SimDatagramSocket* as_datagram() { return nullptr; }
 
  protected:
   World& world_;

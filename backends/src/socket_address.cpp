@@ -42,10 +42,11 @@ SocketAddress to_system(const Address& address) {
       std::memcpy(&part.sin6_addr, address.bytes().data(), 16);
       return made_of(part, sizeof part);
     }
-    case Address::Family::unix: {
+    case Address::Family::unix_domain: {
       sockaddr_un part{};
       const std::string_view path = address.path();
-      if (path.size() >= sizeof part.sun_path) break;
+      static_assert(Address::longest_path == sizeof part.sun_path - 1);
+      if (path.size() > Address::longest_path) break;
       part.sun_family = AF_UNIX;
       std::copy(path.begin(), path.end(), part.sun_path);
       const bool in_files = !path.empty() && path.front() != '\0';

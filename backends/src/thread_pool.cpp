@@ -8,7 +8,14 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <rondo/error.hpp>
+
 namespace rondo {
+namespace {
+
+thread_local const ThreadPoolExecutor* working_for = nullptr;  // the pool whose thread this is
+
+}  // namespace
 
 ThreadPoolExecutor::ThreadPoolExecutor(ThreadPoolOptions options) : options_(std::move(options)) {
   if (options_.threads == 0) {
@@ -61,7 +68,8 @@ void ThreadPoolExecutor::cancel(OperationId id, JobSink& sink) noexcept {
 }
 
 void ThreadPoolExecutor::shutdown(Pending pending) {
-  std::deque<Item> withdrawn;
+  if (working_for == this) throw RuntimeError("shutdown: called by a job of this very pool, which would wait for itself");
+  std::list<Item> withdrawn;
   std::vector<std::thread> threads;
   {
     const std::lock_guard lock(mutex_);
@@ -79,8 +87,8 @@ void ThreadPoolExecutor::shutdown(Pending pending) {
   changed_.wait(lock, [this] { return shutdowns_ == 0; });  // another one may still join the threads
 }
 
-
 void ThreadPoolExecutor::work(std::size_t number) {
+  working_for = this;
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are the loop's

@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <string>
 
 #include <rondo/backends/io_uring.hpp>
 
+#include "descriptor.hpp"
 #include "socket_address.hpp"
 
 namespace rondo {
@@ -36,6 +36,7 @@ struct UringBackend::Flight {
   State state = State::done;
   bool cancelled = false;  // the kernel was asked for its end
   bool in_lane = false;
+  bool polls = false;  // for room to send a datagram
   std::uint32_t next = nobody;
   std::uint32_t before = nobody;
   std::size_t limit = SIZE_MAX;  // bytes that the seam allows
@@ -54,12 +55,12 @@ struct UringBackend::Listener {
   std::size_t most = 1;    // that may wait here
   bool armed = false;      // an accept is in the kernel
   bool stopping = false;   // and was asked to end
-  std::string path;        // to be unlinked
 };
 
 struct UringBackend::Handle {
   bool open = false;
   bool closing = false;
+  bool tcp = false;
   bool drained = false;  // the last receive left nothing behind: the next one need not try before it polls
   OperationId close;
   Lane in;
@@ -71,6 +72,7 @@ struct UringBackend::Handle {
 struct UringBackend::Watch {
   Lane in;
   Lane out;
+  FileBehind file;
 };
 
 }  // namespace rondo

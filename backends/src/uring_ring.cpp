@@ -103,6 +103,11 @@ io_uring_sqe& UringRing::entry() {
   }
 }
 
+bool UringRing::has_completions() const {
+  const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
+  return io_uring_cq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
 void UringRing::submit() {
   if (!begun_) begin();
   if (seam_) static_cast<void>(seam_->before(SystemCall::wait));  // an error would leave no room: it is only counted

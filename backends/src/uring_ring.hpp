@@ -29,6 +29,8 @@ class UringRing {
   io_uring_sqe& entry();
   /// True if entry() was filled in and has not left.
   bool has_unsubmitted() const { return io_uring_sq_ready(&ring_) > 0; }
+  /// True if a completion is there, or comes with the next enter().
+  bool has_completions() const;
   /// What was filled in leaves now.
   void submit();
   /// What was filled in leaves; then waits for a completion, but not past `longest` (zero: does not wait; none: for

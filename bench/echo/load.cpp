@@ -5,6 +5,8 @@
 //   --size BYTES      of a request, and of its answer (64)
 //   --warm-up SECONDS --window SECONDS   what is measured is the window (0.1, 0.5)
 //   --requests N      no window: sends so many and ends; for counting instructions and system calls
+//   --together        all connect and send while the server is stopped, which then sees all at once; when all are
+//                     answered, again. So it does not matter who is faster. For servers of one thread, with --requests
 //   --hold            sends one request on each connection, says "held", and keeps them until its input ends
 //
 // A connection has one request under way: the next goes out when the answer is there, so a slow server is asked less.
@@ -15,6 +17,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -43,6 +46,7 @@ struct Options {
   double warm_up = 0.1;
   double window = 0.5;
   std::uint64_t requests = UINT64_MAX;
+  bool together = false;
   bool hold = false;
 };
 
@@ -84,6 +88,23 @@ std::int64_t cpu_ns_of(int pid) {
   return sum;
 }
 
+/// Waits until the first thread of `pid` is in `state`, as /proc names it: S sleeps, T is stopped.
+void wait_for_state(int pid, char state) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  for (char now = 0; now != state;) {
+    FILE* const file = std::fopen(path.c_str(), "r");
+    if (!file || std::fscanf(file, "%*d (%*[^)]) %c", &now) != 1) fail("there is no process " + std::to_string(pid));
+    std::fclose(file);
+  }
+}
+
+/// Stops `pid` where it waits for something to do.
+void stop(int pid) {
+  wait_for_state(pid, 'S');
+  ::kill(pid, SIGSTOP);
+  wait_for_state(pid, 'T');
+}
+
 void pin(int thread, int core) {
   cpu_set_t cores;
   CPU_ZERO(&cores);
@@ -106,6 +127,7 @@ class Client {
     for (std::size_t i = 0; i < request_.size(); ++i) request_[i] = static_cast<std::byte>(i * 31 + 7);
     epoll_ = echo::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
     connections_.resize(options_.connections);
+    if (options_.together) stop(options_.pid);
     for (Connection& connection : connections_) connect(connection);
   }
 
@@ -113,6 +135,7 @@ class Client {
   std::vector<std::uint32_t>& latencies() { return latencies_; }
   void begin() {
     for (Connection& connection : connections_) begin_request(connection, now_ns());
+    if (options_.together) ::kill(options_.pid, SIGCONT);
   }
   /// Forgets what was measured so far.
   void clear() {
@@ -191,7 +214,10 @@ class Client {
     const std::int64_t now = now_ns();
     latencies_.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(now - connection.began_ns, UINT32_MAX)));
     ++done_;
-    begin_request(connection, now);
+    if (!options_.together) return begin_request(connection, now);
+    if (done_ < begun_ || begun_ == options_.requests) return;
+    stop(options_.pid);
+    begin();
   }
 
   Options options_;
@@ -235,8 +261,8 @@ Options parse(int argc, char** argv) {
   options.pid = std::atoi(argv[2]);
   for (int i = 3; i < argc; ++i) {
     const std::string option = argv[i];
-    if (option == "--hold") {
-      options.hold = true;
+    if (option == "--hold" || option == "--together") {
+      (option == "--hold" ? options.hold : options.together) = true;
       continue;
     }
     if (++i == argc) fail(option + " needs a value");

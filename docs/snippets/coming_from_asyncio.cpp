@@ -192,6 +192,12 @@ Coro<> waiting() {
   auto all = co_await wait(tasks);
   // [/wait_all]
   check(all.done.size() == 2);
+  const auto a = tasks[0];
+  const AnyTask b = tasks[1];
+  // [wait_some]
+  auto both = co_await wait({.timeout = 500ms}, a, b);
+  // [/wait_some]
+  check(both.done.size() == 2);
 
   // [as_completed]
   std::vector<Coro<int>> coros;

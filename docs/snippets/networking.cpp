@@ -70,6 +70,10 @@ Coro<> servers() {
   co_await server.wait_closed();
   // [/server]
   check(!server.is_serving());
+  const std::string path("\0rondo-docs", 11);
+  // [unix_server]
+  co_await start_unix_server(handler, path, {.cleanup_socket = false});
+  // [/unix_server]
   // [names]
   co_await getaddrinfo("localhost", "http");
   // [/names]

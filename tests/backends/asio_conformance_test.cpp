@@ -2,11 +2,13 @@
 // asio_conformance_test.cpp - the asio backend passes what every backend passes.
 #include <rondo/backends/asio.hpp>
 
+#include "needs.hpp"
 #include "support.hpp"
 
 namespace {
 struct World {
   static constexpr const char* name = "asio";
+  static constexpr rondo::Features claims = suite::everything();
   DefaultAction interrupt{SIGINT};
   rondo::AsioBackend backend;
   void raise(int signal) { std::raise(signal); }
@@ -15,4 +17,7 @@ struct World {
 
 #define CONFORMANCE(sentence) TEST_CASE("asio: " sentence)
 #include "conformance.hpp"
+#include "process_delays.hpp"
+#include "process_interrupts.hpp"
+#include "process_signals.hpp"
 #include "readiness.hpp"

@@ -11,6 +11,7 @@
 
 #include "catch.hpp"
 #include "support.hpp"
+#include "wall_time.hpp"
 
 using namespace rondo;
 using namespace std::chrono_literals;
@@ -75,4 +76,11 @@ TEST_CASE("Asio: one io_context carries two backends, one after the other") {
     };
     CHECK(rondo::run(backend, body()) == 7);
   }
+}
+
+TEST_CASE("Asio: on the caller's io_context sleeps are as exact as on epoll") {
+  asio::io_context context;
+  AsioBackend backend(context);
+  CHECK(wall_time::multiple_of_epoll(backend, 100, 1ms) <= 1.5);
+  CHECK(wall_time::multiple_of_epoll(backend, 200, 100us) <= 1.5);
 }

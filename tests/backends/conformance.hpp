@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// conformance.hpp - what every backend must pass. A backend's file defines World (a `backend`, its `name`, and
-// raise(signal)) and CONFORMANCE(sentence), and includes this. No test measures real time: where only time can tell,
-// the test is in the backend's own file. (Functions for to_thread have names here: GCC warns of lambdas in headers.)
+// conformance.hpp - what every backend must pass. A backend's file defines World (a `backend`, its `name`, the features
+// that it `claims`, raise(signal)) and CONFORMANCE(sentence), and includes this; with descriptors readiness.hpp, too.
+// With sockets another file includes conformance_network.hpp. No test measures real time: where only time can tell, the
+// test is in the backend's own file. (Functions for to_thread have names here: GCC warns of lambdas in headers.)
 #pragma once
 
 #include "conformance_contract.hpp"
+#include "conformance_features.hpp"
 #include "conformance_jobs.hpp"
 #include "conformance_posts.hpp"
 #include "conformance_signals.hpp"

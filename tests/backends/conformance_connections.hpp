@@ -210,3 +210,92 @@ CONFORMANCE("a path where no socket is cannot be connected to") {
   World world;
   CHECK(on(world, body()) == system_error_text(ENOENT));
 }
+
+// --- what is refused -------------------------------------------------------------------------------------------------
+
+CONFORMANCE("a host or a service with a null byte is refused, and not read up to there") {
+  const auto body = [](std::string host, std::string service) -> Coro<std::string> {
+    co_return co_await ending(getaddrinfo(std::move(host), std::move(service)));
+  };
+  const std::string null(1, '\0');
+  World world;
+  CHECK(on(world, body("127.0.0.1" + null + ".x", "80")) == "embedded null byte in the host '127.0.0.1\\x00.x'");
+  CHECK(on(world, body("localhost" + null, "80")) == "embedded null byte in the host 'localhost\\x00'");
+  CHECK(on(world, body("127.0.0.1", "80" + null + "1")) == "embedded null byte in the service '80\\x001'");
+}
+
+CONFORMANCE("a service with a sign, a blank or another base is no port, whether the host is a name or a number") {
+  const auto body = [](std::string host) -> Coro<std::string> {
+    std::string story;
+    for (const char* service : {"+80", "+70000", "-1", " 80", "80 ", "0x50", "8 0"}) {
+      const std::string reason = co_await connecting::reason_of(host, service);
+      if (reason != "unknown_service") story += std::string(service) + ": " + reason + ", ";
+    }
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body("127.0.0.1")).empty());
+  CHECK(on(world, body("localhost")).empty());
+}
+
+CONFORMANCE("the error of an unknown service or name says what was asked for, and nothing about addresses") {
+  const auto body = [](std::string host, std::string service) -> Coro<std::string> {
+    try {
+      static_cast<void>(co_await getaddrinfo(std::move(host), std::move(service)));
+    } catch (const std::system_error& error) {
+      co_return error.what();
+    }
+    co_return "found";
+  };
+  World world;
+  CHECK(on(world, body("localhost", "nonesuch")) ==
+        "cannot resolve 'localhost' (service 'nonesuch'): the service is no known name, and no port from 0 to 65535");
+  const std::string unknown = on(world, body("no-such-host.invalid", "80"));
+  CHECK(contains(unknown, "cannot resolve 'no-such-host.invalid' (service '80'): "));
+  CHECK_FALSE(contains(unknown, "assign"));
+}
+
+CONFORMANCE("a path with a null byte inside, an empty one and one that is too long are refused by name") {
+  const auto body = [](std::string path) -> Coro<std::string> {
+    const auto start = [](std::string at) -> Coro<> { const Server server = co_await start_unix_server(echo, at); };
+    const auto connect = [](std::string to) -> Coro<> { const auto open = co_await open_unix_connection(to); };
+    const auto started = co_await as_outcome(start(path));
+    const auto connected = co_await as_outcome(connect(path));
+    co_return describe(started.error()) + "; " + describe(connected.error()) + "; ";
+  };
+  World world;
+  const std::string null = on(world, body(std::string("/tmp/a\0b", 8)));
+  CHECK(null == "embedded null byte in the path '/tmp/a\\x00b'; embedded null byte in the path '/tmp/a\\x00b'; ");
+  CHECK(on(world, body("")) ==
+        "listen: the path of the Unix socket is empty; connect: the path of the Unix socket is empty; ");
+  const std::string too_long = on(world, body("/tmp/" + std::string(200, 'p')));
+  CHECK(contains(too_long, "(a path of 205 bytes; the limit is 107): File name too long; a connection to /tmp/ppp"));
+}
+
+// --- what is read during the call ------------------------------------------------------------------------------------
+
+CONFORMANCE("the local address that ConnectOptions point to may be gone when the connection begins") {
+  const auto body = []() -> Coro<std::string> {
+    const auto tell = [](StreamReader, StreamWriter writer) -> Coro<> {
+      writer.write(writer.peer_address().host() + " ");
+      co_return;
+    };
+    const Server server = co_await start_server(tell, "127.0.0.1", 0);
+    const Address at = server.addresses().at(0);
+    auto from = std::make_unique<Address>(Address::parse("127.0.0.2", 0));
+    ConnectOptions options;
+    options.local = from.get();
+    std::vector<Coro<Connection>> connecting;
+    connecting.push_back(open_connection(at, options));
+    connecting.push_back(open_connection("127.0.0.1", at.port(), options));
+    from.reset();
+    std::string story;
+    for (auto& coro : connecting) {
+      const Connection client = co_await std::move(coro);
+      story += co_await client.reader.read();
+    }
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body()) == "127.0.0.2 127.0.0.2 ");
+}

@@ -11,6 +11,7 @@
 
 #include "catch.hpp"
 #include "conformance_jobs.hpp"
+#include "needs.hpp"
 
 using namespace std::chrono_literals;
 
@@ -35,6 +36,7 @@ rondo::Output job_output(std::uint32_t slot, rondo::Job& job) {
 
 CONFORMANCE("C1, C4: a job has one terminal completion, cancelled or not, and is not touched after it") {
   World world;
+  NEEDS(jobs);
   std::vector<conformance::CountedJob> jobs(20);
   std::vector<rondo::Output> outputs;
   for (std::uint32_t i = 0; i < jobs.size(); ++i) outputs.push_back(conformance::job_output(i, jobs[i]));
@@ -84,6 +86,7 @@ CONFORMANCE("C12: submit completes nothing, even what is refused at once: reap d
 
 CONFORMANCE("C9: more operations than fit into the outputs of one step are all started, in their order") {
   World world;
+  NEEDS(jobs);
   rondo::Loop loop;
   loop.attach(world.backend);
   std::array<rondo::Output, 3> out;

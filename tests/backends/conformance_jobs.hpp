@@ -10,6 +10,7 @@
 #include <rondo/rondo.hpp>
 
 #include "catch.hpp"
+#include "needs.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
@@ -47,6 +48,7 @@ int fail() { throw std::out_of_range("not a square"); }
 
 CONFORMANCE("to_thread gives the value of its function, which may be void or move-only") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<std::string> {
     const std::string input = "ha";
     const std::string text = co_await rondo::to_thread(conformance::exclaim, input);
@@ -59,6 +61,7 @@ CONFORMANCE("to_thread gives the value of its function, which may be void or mov
 
 CONFORMANCE("run_in_executor gives a future of the function's value, on a pool of one's own") {
   World world;
+  NEEDS(jobs);
   rondo::ThreadPoolExecutor pool({.threads = 2});
   const auto body = [](rondo::ThreadPoolExecutor* executor) -> rondo::Coro<int> {
     const rondo::Future<int> first = rondo::run_in_executor(*executor, conformance::square, 3);
@@ -72,6 +75,7 @@ CONFORMANCE("run_in_executor gives a future of the function's value, on a pool o
 
 CONFORMANCE("an exception of a job comes out of its await, with its type and its text") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<int> {
     const int value = co_await rondo::to_thread(conformance::fail);
     co_return value;
@@ -82,6 +86,7 @@ CONFORMANCE("an exception of a job comes out of its await, with its type and its
 
 CONFORMANCE("a job sees its caller's context variables, and what it sets stays its own") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<std::string> {
     conformance::request.set("alice");
     const std::string in_the_job = co_await rondo::to_thread(conformance::rename_to_bob);
@@ -92,6 +97,7 @@ CONFORMANCE("a job sees its caller's context variables, and what it sets stays i
 
 CONFORMANCE("no loop runs inside a job") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<std::string> {
     const auto asks = [] { static_cast<void>(rondo::this_loop()); };
     co_return co_await ending(rondo::run_in_executor(nullptr, asks));
@@ -101,6 +107,7 @@ CONFORMANCE("no loop runs inside a job") {
 
 CONFORMANCE("gather of jobs, sleeps and coroutines gives their values in the order given") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<std::string> {
     const auto [slow, job, both, yield] =
         co_await rondo::gather(rondo::sleep(2ms, 1), rondo::run_in_executor(nullptr, conformance::square, 2),
@@ -112,6 +119,7 @@ CONFORMANCE("gather of jobs, sleeps and coroutines gives their values in the ord
 
 CONFORMANCE("a hundred jobs at once all come back, each with its own value") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<int> {
     std::vector<rondo::Coro<int>> jobs;
     for (int i = 0; i < 100; ++i) jobs.push_back(conformance::square_on_a_thread(i));
@@ -125,6 +133,7 @@ CONFORMANCE("a hundred jobs at once all come back, each with its own value") {
 
 CONFORMANCE("one failing job ends the gather, and the others still run") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<std::string> {
     const auto good = rondo::run_in_executor(nullptr, conformance::square, 5);
     const std::string how =
@@ -137,6 +146,7 @@ CONFORMANCE("one failing job ends the gather, and the others still run") {
 
 CONFORMANCE("a job that is cancelled behind a busy thread never runs") {
   World world;
+  NEEDS(jobs);
   rondo::ThreadPoolExecutor pool({.threads = 1});
   bool ran = false;
   const auto body = [](rondo::ThreadPoolExecutor* executor, bool* flag) -> rondo::Coro<std::string> {
@@ -159,6 +169,7 @@ CONFORMANCE("a job that is cancelled behind a busy thread never runs") {
 
 CONFORMANCE("after a cancelled job, the next one comes back as ever") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<int> {
     for (int i = 0; i < 20; ++i) {
       const auto job = rondo::run_in_executor(nullptr, conformance::square, i);
@@ -175,6 +186,7 @@ CONFORMANCE("after a cancelled job, the next one comes back as ever") {
 
 CONFORMANCE("run waits for the jobs of the default executor, and frees what they hold") {
   World world;
+  NEEDS(jobs);
   const auto token = std::make_shared<int>(0);
   const auto body = [](std::shared_ptr<int> held) -> rondo::Coro<> {
     for (int i = 0; i < 3; ++i) static_cast<void>(rondo::run_in_executor(nullptr, [held] {}));
@@ -186,12 +198,14 @@ CONFORMANCE("run waits for the jobs of the default executor, and frees what they
 
 CONFORMANCE("the default executor is there again for the next run") {
   World world;
+  NEEDS(jobs);
   CHECK(rondo::run(world.backend, conformance::square_on_a_thread(2)) == 4);
   CHECK(rondo::run(world.backend, conformance::square_on_a_thread(3)) == 9);
 }
 
 CONFORMANCE("a job in flight keeps a loop from a deadlock") {
   World world;
+  NEEDS(jobs);
   const auto body = []() -> rondo::Coro<int> {
     const int value = co_await rondo::to_thread(conformance::slow_seven);
     co_return value;

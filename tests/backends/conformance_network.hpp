@@ -10,4 +10,8 @@
 #include "conformance_reading.hpp"
 #include "conformance_servers.hpp"
 #include "conformance_sockets.hpp"
+#include "conformance_streams.hpp"
 #include "conformance_writing.hpp"
+#include "needs.hpp"
+
+SUITE_PART(network);

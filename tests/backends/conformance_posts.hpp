@@ -10,6 +10,7 @@
 #include <rondo/rondo.hpp>
 
 #include "catch.hpp"
+#include "needs.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
@@ -147,6 +148,7 @@ CONFORMANCE("a call that was posted and never taken is destroyed with the backen
 
 CONFORMANCE("calls that post themselves again and again do not keep a job from running") {
   World world;
+  NEEDS(jobs);
   struct Again {
     rondo::Loop* loop;
     int* left;
@@ -164,4 +166,72 @@ CONFORMANCE("calls that post themselves again and again do not keep a job from r
     co_return in_between;
   };
   CHECK(rondo::run(world.backend, body()));
+}
+
+CONFORMANCE("call_soon_threadsafe and call_soon from the loop's own thread keep their order") {
+  World world;
+  const auto body = []() -> rondo::Coro<std::string> {
+    std::string story;
+    rondo::Loop& loop = rondo::this_loop();
+    loop.call_soon_threadsafe([&story] { story += 'a'; });
+    loop.call_soon([&story] { story += 'b'; });
+    loop.call_soon_threadsafe([&story, &loop] {
+      story += 'c';
+      loop.call_soon_threadsafe([&story] { story += 'e'; });
+      loop.call_soon([&story] { story += 'f'; });
+    });
+    loop.call_soon([&story] { story += 'd'; });
+    co_await rondo::sleep(5ms);
+    co_return story;
+  };
+  CHECK(rondo::run(world.backend, body()) == "abcdef");
+}
+
+CONFORMANCE("call_soon_threadsafe, call_soon and create_task keep their order between the steps, too") {
+  World world;
+  rondo::Runner runner(world.backend);
+  std::string story;
+  const auto note = [&story](char what) { return [&story, what] { story += what; }; };
+  const auto writes = [](std::string* to) -> rondo::Coro<> {
+    *to += 'd';
+    co_return;
+  };
+  const auto rest = []() -> rondo::Coro<> { co_await rondo::sleep(5ms); };
+  for (int i = 0; i < 2; ++i) {  // before the first run, and between two
+    rondo::Loop& loop = runner.loop();
+    loop.call_soon_threadsafe(note('a'));
+    loop.call_soon(note('b'));
+    loop.call_soon_threadsafe(note('c'));
+    const auto task = loop.create_task(writes(&story));
+    loop.call_soon_threadsafe(note('e'));
+    loop.call_soon(note('f'));
+    runner.run(rest());
+  }
+  CHECK(story == "abcdefabcdef");
+}
+
+CONFORMANCE("a call that another thread has posted comes before one that is posted later by the loop's own") {
+  World world;
+  const auto body = []() -> rondo::Coro<std::string> {
+    std::string story;
+    rondo::Loop& loop = rondo::this_loop();
+    std::thread([&] { loop.call_soon_threadsafe([&story] { story += 'x'; }); }).join();
+    loop.call_soon_threadsafe([&story] { story += 'y'; });
+    co_await rondo::sleep(5ms);
+    co_return story;
+  };
+  CHECK(rondo::run(world.backend, body()) == "xy");
+}
+
+CONFORMANCE("call_soon_threadsafe wakes a loop that sleeps, also when it comes from a callback of the loop") {
+  World world;
+  const auto body = []() -> rondo::Coro<std::string> {
+    std::string story;
+    rondo::Loop& loop = rondo::this_loop();
+    const auto done = loop.create_future<>();
+    loop.call_later(1ms, [&loop, done] { loop.call_soon_threadsafe([done] { done.set_result(); }); });
+    const auto outcome = co_await rondo::as_outcome(rondo::wait_for(done, 10s));
+    co_return ending_of(outcome);
+  };
+  CHECK(rondo::run(world.backend, body()) == "void");
 }

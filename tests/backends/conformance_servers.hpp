@@ -172,6 +172,63 @@ CONFORMANCE("wait_closed of a server without connections goes on as soon as it i
   CHECK(on(world, body()) == "TimeoutError, void");
 }
 
+// One connection is in the kernel's hands, in the backend's or in a handler's when the server closes.
+CONFORMANCE("a port is free for the next server as soon as wait_closed has ended, again and again") {
+  const auto body = []() -> Coro<std::string> {
+    std::uint16_t port = 0;
+    std::string story;
+    for (int round = 0; round < 5; ++round) {
+      Server server = co_await start_server(echo, "127.0.0.1", port);
+      port = server.addresses().at(0).port();
+      story += co_await ask(server.addresses().at(0), "x");
+      Endpoint to{Address(), server.addresses().at(0), {}};
+      Socket late = co_await connect_socket(to);
+      server.close();
+      late.close();
+      co_await server.wait_closed();
+    }
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body()) == "xxxxx");
+}
+
+CONFORMANCE("a server that is closed has given its handle back when wait_closed has ended") {
+  World world;
+  const auto body = [](World* w) -> Coro<std::string> {
+    const std::size_t before = w->open();
+    Server first = co_await start_server(echo, "", 0);
+    first.close();
+    co_await first.wait_closed();
+    std::string story = w->open() == before ? "closed" : "still open";
+    const Server second = co_await start_server(echo, "127.0.0.1", 0);
+    const auto forever = create_task(second.serve_forever());
+    co_await turns(2);
+    forever.cancel();
+    story += ", " + co_await ending(forever);
+    co_return story + (w->open() == before ? ", closed" : ", still open");
+  };
+  CHECK(on(world, body(&world)) == "closed, cancelled, closed");
+}
+
+CONFORMANCE("whoever waits for a server whose handle goes waits until its port is free") {
+  const auto body = []() -> Coro<std::string> {
+    std::uint16_t port = 0;
+    Task<> closed;
+    {
+      const Server server = co_await start_server(echo, "127.0.0.1", 0);
+      port = server.addresses().at(0).port();
+      closed = create_task(server.wait_closed());
+      co_await turns(1);
+    }
+    co_await closed;
+    const Server next = co_await start_server(echo, "127.0.0.1", port);
+    co_return co_await ask(next.addresses().at(0), "next");
+  };
+  World world;
+  CHECK(on(world, body()) == "next");
+}
+
 CONFORMANCE("serve_forever that is cancelled closes the server and waits for its connections") {
   const auto body = []() -> Coro<std::string> {
     const Server server = co_await start_server(echo, "127.0.0.1", 0);
@@ -390,7 +447,6 @@ CONFORMANCE("a path is taken while a server listens there, and free when that is
     story += ", " + co_await ask_unix(path, "undisturbed");
     server.close();
     co_await server.wait_closed();
-    co_await turns(2);
     story += ", " + co_await ending(ask_unix(path, "x"));
     story += ", " + co_await ending(start(path));
     co_return story;
@@ -408,4 +464,98 @@ CONFORMANCE("much passes through a path as through a port") {
   };
   World world;
   CHECK(on(world, body(temporary_path())));
+}
+
+CONFORMANCE("a server that is refused at a path where one listens leaves no client there, and names the path") {
+  const auto body = [](std::string path) -> Coro<std::string> {
+    int clients = 0;
+    const auto count = [&clients](StreamReader, StreamWriter) -> Coro<> {
+      ++clients;
+      co_return;
+    };
+    const Server server = co_await start_unix_server(count, path);
+    const auto start = [](std::string at) -> Coro<> { const Server second = co_await start_unix_server(echo, at); };
+    const auto refused = co_await as_outcome(start(path));
+    co_await a_moment();
+    co_return describe(refused.error()) + ", " + std::to_string(clients) + " clients";
+  };
+  World world;
+  const std::string path = temporary_path();
+  CHECK(on(world, body(path)) == "a listener at " + path + ": Address already in use, 0 clients");
+}
+
+CONFORMANCE("a path that a server leaves refuses connections, and the next server takes it over") {
+  const auto body = [](std::string path) -> Coro<std::string> {
+    ServerOptions options;
+    options.cleanup_socket = false;
+    Server server = co_await start_unix_server(echo, path, options);
+    std::string story = co_await ask_unix(path, "first");
+    server.close();
+    co_await server.wait_closed();
+    co_await turns(2);
+    story += ", " + co_await ending(ask_unix(path, "x"));
+    {
+      const Server second = co_await start_unix_server(echo, path);
+      story += ", " + co_await ask_unix(path, "second");
+    }
+    co_await turns(2);
+    story += ", " + co_await ending(ask_unix(path, "x"));
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body(temporary_path())) ==
+        "first, " + system_error_text(ECONNREFUSED) + ", second, " + system_error_text(ENOENT));
+}
+
+CONFORMANCE("a name without a file is free when its server closes, and errors print it whole") {
+  const auto body = [](std::string name) -> Coro<std::string> {
+    const auto start = [](std::string at) -> Coro<> { const Server second = co_await start_unix_server(echo, at); };
+    ServerOptions options;
+    options.cleanup_socket = false;
+    Server server = co_await start_unix_server(echo, name, options);
+    std::string story = server.addresses().at(0).path() == name ? "" : "elsewhere, ";
+    story += co_await ask_unix(name, "there");
+    const auto refused = co_await as_outcome(start(name));
+    story += ", " + describe(refused.error());
+    server.close();
+    co_await a_moment();
+    story += ", " + co_await ending(start(name));
+    co_return story;
+  };
+  World world;
+  std::string name = temporary_path();
+  const std::string shown = "@" + name.substr(1) + "\\x00\\x0a";
+  name[0] = '\0';
+  name += std::string("\0\n", 2);
+  CHECK(on(world, body(name)) == "there, a listener at " + shown + ": Address already in use, void");
+}
+
+CONFORMANCE("a client at a path of its own is known by it, keeps others from it, and gives it back") {
+  const auto body = [](std::string path, std::string own) -> Coro<std::string> {
+    const auto tell = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+      writer.write(writer.peer_address().path());
+      static_cast<void>(co_await reader.read());
+    };
+    const Server server = co_await start_unix_server(tell, path);
+    const Address local = Address::unix_path(own);
+    ConnectOptions options;
+    options.local = &local;
+    const auto connect = [](std::string to, ConnectOptions how) -> Coro<> {
+      const auto open = co_await open_unix_connection(std::move(to), how);
+    };
+    std::string story;
+    {
+      const Connection client = co_await open_unix_connection(path, options);
+      const std::string name = co_await client.reader.read(own.size());
+      story += name == own ? "known" : name;
+      story += ", " + co_await ending(connect(path, options));
+      story += ", " + co_await ending(connect(own, ConnectOptions()));
+    }
+    co_await turns(3);
+    story += ", " + co_await ending(connect(path, options));
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body(temporary_path(), temporary_path())) ==
+        "known, " + system_error_text(EADDRINUSE) + ", " + system_error_text(ECONNREFUSED) + ", void");
 }

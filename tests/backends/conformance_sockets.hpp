@@ -435,3 +435,77 @@ CONFORMANCE("IPv6 connections work as IPv4 ones do") {
   };
   CHECK(on(world, body()) == "six");
 }
+
+// --- what is refused -------------------------------------------------------------------------------------------------
+
+CONFORMANCE("a send of nothing is refused; empty pieces before others, however many, are passed over") {
+  const auto body = []() -> Coro<std::string> {
+    const SocketPair pair = co_await socket_pair();
+    const auto send = [](const Socket* socket, const std::vector<Slice>* pieces) -> Coro<std::size_t> {
+      co_return co_await socket->send(*pieces);
+    };
+    std::vector<Slice> pieces(1500, slice_of(""));
+    const std::vector<Slice> none;
+    std::string story = co_await ending(send(&pair.client, &none));
+    const std::string again = co_await ending(send(&pair.client, &pieces));
+    if (again != story) story += ", differs";
+    pieces.push_back(slice_of("late"));
+    const std::size_t sent = co_await send(&pair.client, &pieces);
+    const std::string received = co_await recv_text(&pair.server);
+    co_return story + ", " + std::to_string(sent) + " " + received;
+  };
+  World world;
+  CHECK(on(world, body()) == "send: there is nothing to send; it must be a byte or more, 4 late");
+}
+
+CONFORMANCE("two send_all on one socket do not mix: the second is refused, and the first sends every byte") {
+  const auto body = []() -> Coro<std::string> {
+    const SocketPair pair = co_await socket_pair(small_buffers());
+    const auto first = create_task(send_and_shut(&pair.client, pattern(much)));
+    co_await a_moment();
+    const std::string refused = co_await ending(send_text(&pair.client, "between"));
+    const std::string received = co_await recv_all(&pair.server);
+    co_await first;
+    co_return (contains(refused, "another task is sending") ? "refused" : refused) +
+        (received == pattern(much) ? ", whole" : ", mixed");
+  };
+  World world;
+  CHECK(on(world, body()) == "refused, whole");
+}
+
+CONFORMANCE("a socket that moves during send_all goes on sending") {
+  const auto body = []() -> Coro<bool> {
+    SocketPair pair = co_await socket_pair(small_buffers());
+    const auto sender = create_task(send_text(&pair.client, pattern(much)));
+    co_await a_moment();
+    Socket moved = std::move(pair.client);
+    const auto reader = create_task(recv_all(&pair.server));
+    co_await sender;
+    co_await moved.shutdown_write();
+    const std::string received = co_await reader;
+    co_return received == pattern(much);
+  };
+  World world;
+  CHECK(on(world, body()));
+}
+
+CONFORMANCE("readable() and writable() of a socket of the loop's are refused by name, and the socket is as before") {
+  const auto body = []() -> Coro<std::string> {
+    const SocketPair pair = co_await socket_pair();
+    Endpoint at;
+    const Socket listener = co_await listener_at(&at);
+    std::string story;
+    for (const int handle : {pair.client.handle(), pair.server.handle(), listener.handle()}) {
+      const std::string expected = "descriptor " + std::to_string(handle) + " is a socket of this loop's";
+      const std::string reads = co_await ending(readable(handle));
+      const std::string writes = co_await ending(writable(handle));
+      if (!contains(reads, expected)) story += "readable: " + reads + ", ";
+      if (!contains(writes, expected)) story += "writable: " + writes + ", ";
+    }
+    co_await send_text(&pair.client, "as before");
+    story += co_await recv_text(&pair.server);
+    co_return story;
+  };
+  World world;
+  CHECK(on(world, body()) == "as before");
+}

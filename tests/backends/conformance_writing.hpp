@@ -101,6 +101,7 @@ CONFORMANCE("close sends what was written; wait_closed then goes on, in every ta
     std::string story = first.done() || second.done() ? "closed too early, " : "";
     const std::string all = co_await pair.server.reader.read();
     story += all == pattern(much) ? "all" : "not all";
+    pair.server.writer.close();
     story += ", " + co_await ending(first) + ", " + co_await ending(second);
     co_return story + (pair.client.writer.is_closing() ? ", closed" : "");
   };

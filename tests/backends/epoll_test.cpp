@@ -3,8 +3,11 @@
 #include <rondo/backends/epoll.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
+#include <thread>
 #include <vector>
 
 #include "catch.hpp"
@@ -311,4 +314,69 @@ TEST_CASE("RONDO_DEBUG that is empty or 0 is as none: nobody looks at how long a
   CHECK(complaints("", tells) == "quiet");
   CHECK(complaints("0", tells) == "quiet");
   CHECK(complaints("1", tells) == "debug");
+}
+
+TEST_CASE("another backend that comes and goes leaves Ctrl-C to the run that watches it") {
+  const DefaultAction interrupt(SIGINT);
+  const auto body = []() -> Coro<> {
+    { EpollBackend other; }
+    std::raise(SIGINT);
+    co_await sleep(10s);
+  };
+  EpollBackend backend;
+  CHECK_THROWS_AS(rondo::run(backend, body()), KeyboardInterrupt);
+}
+
+TEST_CASE("a handler that the program sets while a run watches Ctrl-C stays when the run ends") {
+  const DefaultAction interrupt(SIGINT);
+  const auto body = []() -> Coro<> {
+    std::signal(SIGINT, SIG_IGN);
+    co_return;
+  };
+  EpollBackend backend;
+  rondo::run(backend, body());
+  struct sigaction current {};
+  sigaction(SIGINT, nullptr, &current);
+  CHECK(current.sa_handler == SIG_IGN);
+}
+
+TEST_CASE("a Ctrl-C that came at the end of one run does not end the next one") {
+  const DefaultAction interrupt(SIGINT);
+  const auto interrupted = []() -> Coro<int> {
+    std::raise(SIGINT);
+    co_return 1;
+  };
+  const auto sleeps = []() -> Coro<int> {
+    co_await sleep(2ms);
+    co_return 2;
+  };
+  EpollBackend backend;
+  Runner runner(backend);
+  CHECK(runner.run(interrupted()) == 1);
+  CHECK(runner.run(sleeps()) == 2);
+}
+
+TEST_CASE("a signal is never without a handler while one takes the place of another") {
+  const std::string how = in_a_child([] {
+    const auto body = []() -> Coro<> {
+      Loop& loop = this_loop();
+      loop.add_signal_handler(SIGUSR1, [] {});
+      co_await sleep(1ms);
+      std::atomic<bool> stop = false;
+      std::jthread raiser([&stop] {
+        while (!stop) ::kill(::getpid(), SIGUSR1);
+      });
+      for (int i = 0; i < 300; ++i) {
+        loop.add_signal_handler(SIGUSR1, [] {});
+        co_await sleep(0s);
+      }
+      stop = true;
+      raiser.join();
+      co_await sleep(5ms);  // what is on its way arrives
+    };
+    EpollBackend backend;
+    rondo::run(backend, body(), {.handle_interrupts = false});
+    return 0;
+  });
+  CHECK(how == "exit 0");
 }

@@ -58,6 +58,7 @@ bool begins(const std::string& text, const std::string& whole) { return whole.co
 Coro<> talk(Address at, std::string text, std::string* answer, bool half_close) {
   ConnectOptions options;
   options.socket.send_buffer = options.socket.receive_buffer = 4096;
+  options.limits.linger = 2ms;  // a write that fails on a connection that lives is waited for so long
   const Connection connection = co_await open_connection(std::move(at), options);
   const std::size_t half = text.size() / 2;
   connection.writer.write(std::string_view(text).substr(0, half));
@@ -105,6 +106,7 @@ Coro<> whole_run(Seen* seen) {
     ServerOptions options;
     options.accept_retry_delay = 500us;
     options.socket.send_buffer = options.socket.receive_buffer = 4096;
+    options.limits.linger = 2ms;
     const auto outcome = co_await as_outcome(start_server(echo, "127.0.0.1", 0, options));
     if (!outcome.has_value()) {
       note(seen, ending_of(outcome));
@@ -206,7 +208,8 @@ void check(const Plan& plan, std::size_t n, int error, bool visible) {
     CHECK(result.seen.failures.empty());
     CHECK(result.reports.empty());
   } else if (plan.call != SystemCall::get_name) {
-    CHECK_FALSE((result.seen.failures + result.reports).empty());
+    const bool lingered = plan.call == SystemCall::recv && result.seen.whole;  // of a stream that was closed
+    CHECK((lingered || !(result.seen.failures + result.reports).empty()));
   }
 }
 

@@ -11,4 +11,8 @@ using RealOptions = rondo::UringOptions;
 #include "process_world.hpp"
 #include "conformance_network.hpp"
 #include "process_network.hpp"
+#include "process_bytes.hpp"
+#include "process_deadlines.hpp"
+#include "process_reuse.hpp"
+#include "process_paths.hpp"
 #include "faults.hpp"

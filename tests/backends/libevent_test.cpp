@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "support.hpp"
+#include "wall_time.hpp"
 
 using namespace rondo;
 using namespace std::chrono_literals;
@@ -18,6 +19,10 @@ struct FreeBase {
   void operator()(event_base* base) const { event_base_free(base); }
 };
 using Base = std::unique_ptr<event_base, FreeBase>;
+
+struct FreeEvent {
+  void operator()(event* event) const { event_free(event); }
+};
 
 void count_up(evutil_socket_t, short, void* counter) { ++*static_cast<int*>(counter); }
 
@@ -69,4 +74,33 @@ TEST_CASE("libevent: one event_base carries two backends, one after the other") 
     };
     CHECK(rondo::run(backend, body()) == 7);
   }
+}
+
+TEST_CASE("libevent: on the caller's event_base sleeps are as exact as on epoll, whatever clock the base reads") {
+  const Base base(event_base_new());  // without EVENT_BASE_FLAG_PRECISE_TIMER: it counts in ticks of the kernel
+  LibeventBackend backend(*base);
+  CHECK(wall_time::multiple_of_epoll(backend, 100, 1ms) <= 1.5);
+  CHECK(wall_time::multiple_of_epoll(backend, 200, 100us) <= 1.5);
+}
+
+TEST_CASE("libevent: on the caller's event_base sleeps are exact while the caller's timers and callbacks run") {
+  const Base base(event_base_new());
+  LibeventBackend backend(*base);
+  int calls = 0;
+  const std::unique_ptr<event, FreeEvent> often(event_new(base.get(), -1, EV_PERSIST, count_up, &calls));
+  const timeval every{0, 700};
+  event_add(often.get(), &every);
+  CHECK(wall_time::multiple_of_epoll(backend, 100, 1ms) <= 1.5);
+  CHECK(calls > 0);
+}
+
+TEST_CASE("libevent: on an event_base without edges sleeps are exact, too") {
+  event_config* const config = event_config_new();
+  event_config_avoid_method(config, "epoll");
+  const Base base(event_base_new_with_config(config));
+  event_config_free(config);
+  REQUIRE(base);
+  LibeventBackend backend(*base);
+  CHECK((event_base_get_features(base.get()) & EV_FEATURE_ET) == 0);
+  CHECK(wall_time::multiple_of_epoll(backend, 100, 1ms) <= 1.5);
 }

@@ -370,6 +370,34 @@ CONFORMANCE("the path of a server that outlives the run is removed with it") {
 
 // --- many ------------------------------------------------------------------------------------------------------------
 
+CONFORMANCE("another program can have the port of a server when wait_closed has ended, and finds nothing at its path") {
+  const auto another = [](std::uint16_t port) {
+    const sockaddr_in to = process::system_address(Address::loopback(port));
+    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool bound = ::bind(descriptor, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+    ::close(descriptor);
+    return bound ? "free" : "taken";
+  };
+  const auto body = [another](std::string path) -> Coro<std::string> {
+    Server server = co_await start_server(echo, "127.0.0.1", 0);
+    const std::uint16_t port = server.addresses().at(0).port();
+    co_await turns(2);
+    std::string story = another(port);
+    server.close();
+    co_await server.wait_closed();
+    story += std::string(", ") + another(port);
+    Server at_path = co_await start_unix_server(echo, path);
+    story += ::access(path.c_str(), F_OK) == 0 ? ", there" : ", not there";
+    const auto forever = create_task(at_path.serve_forever());
+    co_await turns(2);
+    forever.cancel();
+    story += ", " + co_await ending(forever);
+    co_return story + (::access(path.c_str(), F_OK) == 0 ? ", there" : ", gone");
+  };
+  World world;
+  CHECK(on(world, body(temporary_path())) == "taken, free, there, cancelled, gone");
+}
+
 CONFORMANCE("ten thousand connections are held at once") {
   constexpr int count = 10'000;
   rlimit before{};

@@ -3,13 +3,18 @@
 // Used as conformance.hpp is.
 #pragma once
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <vector>
 
 #include "catch.hpp"
+#include "desk.hpp"
+#include "needs.hpp"
 #include "support.hpp"
+
+SUITE_PART(readiness);
 
 namespace {
 namespace readiness {
@@ -285,4 +290,68 @@ CONFORMANCE("more descriptors may be ready at once than one system call reports"
     co_return read;
   };
   CHECK(on_backend(body()) == 300);
+}
+
+CONFORMANCE("C1: a wait has one end however its readiness and its cancellation meet") {
+  World world;
+  const Ends quiet;
+  Ends busy;
+  by_hand::Desk desk(world.backend);
+  const auto wait_for = [&](int descriptor) {
+    Output output = by_hand::Desk::of(OperationKind::readable, descriptor);
+    return desk.queue(output);
+  };
+  for (const bool look : {false, true}) {  // cancelled after a reap that may have found it ready, or before
+    std::vector<OperationId> ready;
+    for (int i = 0; i < 4; ++i) {
+      ready.push_back(wait_for(busy.first()));
+      const OperationId cancelled_at_once = wait_for(quiet.first());
+      desk.queue_cancel(cancelled_at_once);
+      const OperationId cancelled_later = wait_for(quiet.first());
+      desk.flush();
+      CHECK(desk.wait(cancelled_at_once) == -ECANCELED);
+      desk.cancel(cancelled_later);
+      desk.cancel(cancelled_later);
+      CHECK(desk.wait(cancelled_later) == -ECANCELED);
+    }
+    write_one(busy.second());
+    if (look) desk.take(1ms);
+    desk.cancel(ready[1]);
+    desk.cancel(ready[2]);
+    for (const OperationId id : ready) {
+      const bool may_be_cancelled = id == ready[1] || id == ready[2];
+      const std::int32_t result = desk.wait(id);
+      CHECK((result == 0 || (may_be_cancelled && result == -ECANCELED)));
+    }
+    drain(busy.first());
+  }
+  desk.check_single();
+}
+
+CONFORMANCE("C9: more waits than fit into the outputs of one step are all begun") {
+  World world;
+  const Ends pipe;
+  write_one(pipe.second());
+  Loop loop;
+  loop.attach(world.backend);
+  std::array<Output, 3> out;
+  int woken = 0;
+  const auto waits = [](int descriptor, int* count) -> Coro<> {
+    co_await readable(descriptor);
+    ++*count;
+  };
+  {
+    const Loop::Scope scope(loop);
+    for (int i = 0; i < 10; ++i) static_cast<void>(create_task(waits(pipe.first(), &woken)));
+  }
+  std::uint32_t next = 0;
+  StepResult result = loop.step(world.backend.now(), {}, out);
+  for (int i = 0; i < 1000 && woken < 10; ++i) {
+    for (std::uint32_t at = 0; at < result.produced; ++at) CHECK(out[at].handle == pipe.first());
+    next += result.produced;
+    world.backend.submit(std::span<const Output>(out).first(result.produced));
+    result = loop.step(world.backend.now(), world.backend.reap(result.deadline), out);
+  }
+  CHECK(next == 10);
+  CHECK(woken == 10);
 }

@@ -6,7 +6,8 @@
 
 namespace {
 struct World {
-  rondo::sim::Backend backend;
+  static constexpr const char* name = "sim";
+  rondo::sim::SimBackend backend;
 
   /// How many handles are open: a new one gets the lowest free number, so a hundred new ones show what lies below.
   std::size_t open() {

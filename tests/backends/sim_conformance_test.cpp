@@ -2,12 +2,14 @@
 // sim_conformance_test.cpp - the simulated world passes what every backend passes.
 #include <rondo/backends/sim.hpp>
 
+#include "needs.hpp"
 #include "support.hpp"
 
 namespace {
 struct World {
   static constexpr const char* name = "sim";
-  rondo::sim::Backend backend;
+  static constexpr rondo::Features claims = suite::all_but_descriptors();
+  rondo::sim::SimBackend backend;
   void raise(int signal) { backend.raise_signal(signal); }
 };
 }  // namespace

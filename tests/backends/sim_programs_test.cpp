@@ -70,14 +70,14 @@ struct Run {
   friend bool operator==(const Run&, const Run&) = default;
 };
 Run run_echo(sim::SimOptions options) {
-  sim::Backend backend(std::move(options));
+  sim::SimBackend backend(std::move(options));
   Runner runner(backend);
   const int right = runner.run(echo_program(5, 4000));
   return {right, runner.loop().kernel().hash(), backend.oracle().tape()};
 }
 
 /// The handle that the next socket gets: 3 when all are closed.
-int next_handle(sim::Backend& backend) {
+int next_handle(sim::SimBackend& backend) {
   Endpoint endpoint;
   endpoint.local = Address::loopback(1);
   Output output;
@@ -168,7 +168,7 @@ TEST_CASE("sim: a timeout ends a connect to an address that nobody has, exactly 
     if (now() != 5s) how += ", at another time";
     co_return how;
   };
-  sim::Backend backend;
+  sim::SimBackend backend;
   CHECK(rondo::run(backend, body()) == "TimeoutError");
   CHECK(next_handle(backend) == 3);
 }
@@ -225,7 +225,7 @@ TEST_CASE("sim: connects that are cancelled at any moment, with any seed, leave 
   };
   for (std::uint64_t seed = 0; seed <= 100; ++seed) {
     INFO("seed " << seed);
-    sim::Backend backend({.seed = seed});
+    sim::SimBackend backend({.seed = seed});
     rondo::run(backend, body());
     REQUIRE(next_handle(backend) == 3);
   }
@@ -240,7 +240,7 @@ TEST_CASE("sim: a client that reads from a silent peer for ever is a deadlock, a
     static_cast<void>(co_await reader.readline());
   };
   std::string text;
-  sim::Backend backend;
+  sim::SimBackend backend;
   try {
     rondo::run(backend, body());
   } catch (const DeadlockError& error) {
@@ -252,7 +252,7 @@ TEST_CASE("sim: a client that reads from a silent peer for ever is a deadlock, a
 }
 
 TEST_CASE("sim: a program that waits for a signal is not stuck") {
-  const auto body = [](sim::Backend* backend) -> Coro<std::string> {
+  const auto body = [](sim::SimBackend* backend) -> Coro<std::string> {
     std::string story;
     this_loop().add_signal_handler(SIGTERM, [&story] { story += "term"; });
     const Server server = co_await start_server(silence, "127.0.0.1", 80);
@@ -265,7 +265,7 @@ TEST_CASE("sim: a program that waits for a signal is not stuck") {
     this_loop().remove_signal_handler(SIGTERM);
     co_return story;
   };
-  sim::Backend backend;
+  sim::SimBackend backend;
   CHECK(rondo::run(backend, body(&backend)) == "term");
 }
 

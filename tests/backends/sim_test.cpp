@@ -32,7 +32,7 @@ struct Run {
   friend bool operator==(const Run&, const Run&) = default;
 };
 Run run_ten_jobs(sim::SimOptions options) {
-  sim::Backend backend(options);
+  sim::SimBackend backend(options);
   Runner runner(backend);
   std::string story = runner.run(ten_jobs());
   return {std::move(story), runner.loop().kernel().hash(), backend.oracle().tape()};
@@ -198,7 +198,7 @@ TEST_CASE("descriptors do not exist in a simulated world: waiting for one is an 
 }
 
 TEST_CASE("a signal that nobody handles does nothing in a simulated world") {
-  sim::Backend backend;
+  sim::SimBackend backend;
   backend.raise_signal(SIGTERM);
   backend.raise_signal(SIGINT);
   CHECK(rondo::run(backend, sleeps_an_hour_in_steps()) == 1h);

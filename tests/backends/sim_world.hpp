@@ -20,7 +20,7 @@ class SimWorld {
   static constexpr int waits = 1'000'000'000;  // no completion yet
   explicit SimWorld(rondo::sim::SimOptions options = {}) : backend(std::move(options)) {}
 
-  rondo::sim::Backend backend;
+  rondo::sim::SimBackend backend;
 
   struct Started {
     rondo::OperationId id;
@@ -96,7 +96,7 @@ class SimWorld {
   }
   /// Lets the world go on until nothing more happens by itself.
   void run() {
-    while (!backend.stuck()) reap(rondo::never);
+    while (!backend.stuck()) reap(rondo::no_deadline);
   }
   int result_of(Started& started) {
     run();

@@ -246,6 +246,25 @@ TEST_CASE("a pool that was shut down refuses jobs, and shutting down again does 
   CHECK_FALSE(ran);
 }
 
+TEST_CASE("a job that shuts its own pool down is refused, and the pool goes on") {
+  Jobs jobs;
+  ThreadPoolExecutor pool({.threads = 2});
+  std::string said;
+  bool ran = false;
+  jobs.submit(pool, [&] {
+    try {
+      pool.shutdown();
+    } catch (const RuntimeError& error) {
+      said = error.what();
+    }
+  });
+  CHECK(jobs.sink.wait_for(1));
+  CHECK(said == "shutdown: called by a job of this very pool, which would wait for itself");
+  jobs.submit(pool, [&ran] { ran = true; });
+  CHECK(jobs.sink.wait_for(2));
+  CHECK(ran);
+}
+
 TEST_CASE("cancel withdraws a job that waits, and leaves alone one that runs, has run, or is another sink's") {
   Jobs jobs;
   Sink stranger;

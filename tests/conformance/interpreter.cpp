@@ -15,7 +15,7 @@ using namespace rondo;
 Trace run_scenario(const Json& scenario) { return Interpreter(scenario).run(); }
 
 Trace Interpreter::run() {
-  sim::Backend backend;
+  sim::SimBackend backend;
   Runner runner(backend, {false, false, nullptr});
   Loop& loop = runner.loop();
   loop_ = &loop;

@@ -59,7 +59,8 @@ class ValueGather final : public GatherCore {
   ValueGather(Kernel& kernel, std::vector<Future<Value>> children, bool outcomes)
       : GatherCore(kernel, result_, [](FutureBlock& block) noexcept { delete &static_cast<ValueGather&>(block); },
                    Place::here(), outcomes),
-        children_(children.size()) {
+        children_(children.size()),
+        outcomes_(outcomes) {
     for (std::size_t i = 0; i < children.size(); ++i) children_[i].future = children[i].detach();
   }
   void start() { begin(children_); }
@@ -69,12 +70,14 @@ class ValueGather final : public GatherCore {
     std::string text = "[";
     for (std::uint32_t i = 0; i < positions(); ++i) {
       if (i > 0) text += ",";
-      text += return_exceptions() ? text_of(gathered_outcome<Value>(child(i))) : gathered_value<Value>(child(i)).text;
+      text += outcomes_ ? text_of(read_outcome<Value>(child(i), true))
+                        : value_in<Value>(child(i), child(i).references() == 1).text;
     }
     result_.set(Value(text + "]"));
   }
   Result<Value> result_;
-  std::vector<GatherChild> children_;
+  std::vector<ForkChild> children_;
+  bool outcomes_;
 };
 
 }  // namespace

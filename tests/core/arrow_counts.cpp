@@ -37,7 +37,7 @@ int print_arrows_not_taken() {
 void check_arrows() {
   int missing = 0;
   int all = 0;
-  for_each_machine([&]<const auto& machine>() {
+  for_each_machine([&]<const auto& machine>(std::string_view) {
     missing += print_arrows_not_taken<machine>();
     all += static_cast<int>(machine.arrows().size());
   });

@@ -153,7 +153,7 @@ TEST_CASE("a negative budget is refused") {
   Loop loop;
   CHECK_THROWS_AS(loop.step(Instant(), {}, {}, -1), std::invalid_argument);
   CHECK_THROWS_WITH(loop.step(Instant(), {}, {}, -1), "step: the budget must be 0 or more, not -1");
-  CHECK(loop.state() == rondo::loop::State::idle);
+  CHECK(loop.state() == rondo::machines::loop::State::idle);
 }
 
 TEST_CASE("a loop that is destroyed reports the tasks that live, by name and place, and destroys their frames") {

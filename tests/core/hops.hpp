@@ -83,7 +83,7 @@ class Hops {
   }
   int number() const { return number_; }
 
-  rondo::sim::Backend backend;
+  rondo::sim::SimBackend backend;
   rondo::Loop loop;
 
  private:

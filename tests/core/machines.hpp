@@ -2,33 +2,42 @@
 // machines.hpp - every machine of the library, in reading order: for what is printed or checked for all of them.
 #pragma once
 
-#include <rondo/machines/barrier.hpp>
+#include <rondo/machines/driver.hpp>
+#include <rondo/machines/ending.hpp>
 #include <rondo/machines/future.hpp>
 #include <rondo/machines/generator.hpp>
 #include <rondo/machines/group.hpp>
 #include <rondo/machines/handle.hpp>
+#include <rondo/machines/listener.hpp>
 #include <rondo/machines/loop.hpp>
 #include <rondo/machines/operation.hpp>
+#include <rondo/machines/reading.hpp>
 #include <rondo/machines/task.hpp>
 #include <rondo/machines/timeout.hpp>
+#include <rondo/machines/writing.hpp>
 
 #include <array>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
-/// Calls visit.template operator()<machine>() for each machine. A new one belongs here; check_machines.py insists.
+/// Calls visit.template operator()<machine>(floor) for each machine, with the folder of core it stands in. A new one
+/// belongs here; check_machines.py insists.
 template <class Visit>
 void for_each_machine(Visit visit) {
-  visit.template operator()<rondo::task::diagram>();
-  visit.template operator()<rondo::future::diagram>();
-  visit.template operator()<rondo::handle::diagram>();
-  visit.template operator()<rondo::loop::diagram>();
-  visit.template operator()<rondo::operation::diagram>();
-  visit.template operator()<rondo::timeout_machine::diagram>();
-  visit.template operator()<rondo::group::diagram>();
-  visit.template operator()<rondo::generator::diagram>();
-  visit.template operator()<rondo::barrier::diagram>();
+  visit.template operator()<rondo::machines::task::diagram>("kernel");
+  visit.template operator()<rondo::machines::future::diagram>("kernel");
+  visit.template operator()<rondo::machines::handle::diagram>("kernel");
+  visit.template operator()<rondo::machines::loop::diagram>("kernel");
+  visit.template operator()<rondo::machines::operation::diagram>("kernel");
+  visit.template operator()<rondo::machines::driver::diagram>("kernel");
+  visit.template operator()<rondo::machines::timeout::diagram>("scope");
+  visit.template operator()<rondo::machines::group::diagram>("scope");
+  visit.template operator()<rondo::machines::generator::diagram>("coro");
+  visit.template operator()<rondo::machines::ending::diagram>("coro");
+  visit.template operator()<rondo::machines::reading::diagram>("net");
+  visit.template operator()<rondo::machines::writing::diagram>("net");
+  visit.template operator()<rondo::machines::listener::diagram>("net");
 }
 
 struct ArrowNames {

@@ -7,16 +7,26 @@
 
 Checks that every public header is installed and nothing else is, that `pkg-config --variable=loop_backend rondo` says
 what the build was made for, that the example prints what it promises, and that it does not link when it was compiled for
-another choice of loop_backend.
+another choice of loop_backend. Then one file with all public headers, after headers of the system that are known for
+their macros, must compile without a warning: with the build's compiler and with COMPILERS, as each of STANDARDS. What is
+not there is named in the output. (Each header alone: the test `headers of ...`, on the same texts.)
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "layers"))
+import floors  # noqa: E402
+
 EXAMPLE = "05_gather_factorials"
-LAYERS = ["core", "backends", "adapters"]
+COMPILERS = ["g++", "clang++-19"]
+# g++ 12 refuses under -fsanitize=undefined what it takes without: a reference to an element of a constant.
+STANDARDS = ["c++20", "c++20 -fsanitize=address,undefined", "gnu++20", "gnu++23", "c++26"]
+WARNINGS = ["-Werror", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wnon-virtual-dtor"]
+BEFORE = ["sys/types.h", "sys/sysmacros.h", "csignal", "cstdio"]
 
 
 def run(command, **options):
@@ -35,17 +45,33 @@ def headers_in(folder):
             for path in folder.rglob("*" + end)}
 
 
+def stray_files(tree):
+    """include/ is installed whole: what is no header would be, too."""
+    return [f"{path.relative_to(tree).as_posix()} is installed, and is no header" for path in sorted(tree.rglob("*"))
+            if path.is_file() and path.suffix != ".hpp"]
+
+
 def header_problems(public, installed):
-    return ([f"{name} is not installed: it is missing in the list of its include/meson.build" for name in sorted(public - installed)] +
+    return ([f"{name} is not installed: see the meson.build of its layer" for name in sorted(public - installed)] +
             [f"{name} is installed, but not public" for name in sorted(installed - public)])
+
+
+def text_problems(root, tree, names):
+    """What is tested in the sources is what is installed. The build writes those that are not in the sources. No two
+    layers have one of the same name: a user would see one of them alone."""
+    sources = {name: [floors.include_root(root, layer) / name for layer in floors.LAYERS
+                      if (floors.include_root(root, layer) / name).is_file()] for name in sorted(names)}
+    return ([f"{name} is not installed as it is in the sources" for name, found in sources.items()
+             if found and found[0].read_bytes() != (tree / name).read_bytes()] +
+            [f"{name} is the name of two headers: {found}" for name, found in sources.items() if len(found) > 1])
 
 
 def public_headers(root, tree):
     """The headers of the layers; adapters only where one of theirs is installed."""
     installed = headers_in(tree)
     public = set()
-    for layer in LAYERS:
-        names = headers_in(root / layer / "include")
+    for layer in floors.LAYERS:
+        names = headers_in(floors.include_root(root, layer))
         if layer != "adapters" or names & installed:
             public |= names
     return public, installed
@@ -80,6 +106,56 @@ def mismatch_problems(root, compiler, flags, folder, tree, loop_backend):
     return []
 
 
+def compilers(own):
+    """The build's own, and COMPILERS; as (those that are there, what to say of the others)."""
+    there = {own[-1]: own}
+    missing = []
+    for name in COMPILERS:
+        if not shutil.which(name):
+            missing.append(f"{name} is not installed: nothing is compiled with it")
+        elif not any(pathlib.Path(word).name == name for word in own):
+            there[name] = [name]
+    return list(there.values()), missing
+
+
+def knows(compiler, standard):
+    return subprocess.run([*compiler, *f"-std={standard}".split(), "-fsyntax-only", "-x", "c++", "/dev/null"], check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def compile_all(compiler, standards, flags, source):
+    """Problems, and what to say."""
+    name = " ".join(compiler)
+    problems = []
+    notes = []
+    known = []
+    for standard in standards:
+        if not knows(compiler, standard):
+            notes.append(f"{name} does not know -std={standard}: not compiled with it")
+            continue
+        known.append(standard)
+        ran = subprocess.run([*compiler, *f"-std={standard}".split(), "-fsyntax-only", *WARNINGS, *flags, source], check=False,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if ran.returncode != 0:
+            problems.append(f"the public headers do not compile with {name} -std={standard}:\n{ran.stdout}")
+    return problems, [f"{name} compiles all public headers as {', '.join(known)}", *notes] if not problems else notes
+
+
+def matrix_problems(root, own, flags, folder, names):
+    source = pathlib.Path(folder, "all_headers.cpp")
+    lines = [f"#include <{name}>\n" for name in [*BEFORE, *sorted(names)]]
+    templates = (root / "tests/layers/instantiate.cpp").read_text(encoding="utf-8")  # they warn when they are used
+    source.write_text("".join(lines) + templates, encoding="utf-8")
+    there, notes = compilers(own)
+    problems = []
+    for compiler in there:
+        found, said = compile_all(compiler, STANDARDS, flags, source)
+        problems += found
+        notes += said
+    print("\n".join(notes), flush=True)
+    return problems
+
+
 def check(build, root, loop_backend, compiler):
     with tempfile.TemporaryDirectory() as folder:
         run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", folder])
@@ -89,13 +165,34 @@ def check(build, root, loop_backend, compiler):
         environment = {**os.environ, "PKG_CONFIG_PATH": str(package.parent), "PKG_CONFIG_SYSROOT_DIR": folder,
                        "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1", "PKG_CONFIG_ALLOW_SYSTEM_LIBS": "1"}
         tree = next((path.parent for path in pathlib.Path(folder).rglob("rondo") if (path / "rondo.hpp").is_file()), None)
-        problems = header_problems(*public_headers(root, tree))
+        public, installed = public_headers(root, tree)
+        problems = header_problems(public, installed) + stray_files(tree / "rondo") + text_problems(root, tree, installed)
         found = run(["pkg-config", "--variable=loop_backend", "rondo"], env=environment).strip()
         problems += backend_problems(found, loop_backend)
         # --static: it is harmless for shared libraries, and static ones need what it adds.
         flags = run(["pkg-config", "--cflags", "--libs", "--static", "rondo"], env=environment).split()
         problems += build_example(root, compiler, flags, folder, package.parent.parent)
-        return problems + mismatch_problems(root, compiler, flags, folder, tree, loop_backend)
+        problems += mismatch_problems(root, compiler, flags, folder, tree, loop_backend)
+        flags = run(["pkg-config", "--cflags", "rondo"], env=environment).split()
+        return problems + matrix_problems(root, compiler, flags, folder, installed)
+
+
+def slips_of_the_matrix(folder):
+    source = pathlib.Path(folder, "slip.cpp")
+    slips = [
+        ("enum class Family { ip, unix };", "gnu++20", "expected"),
+        ("enum class Family { ip, unix };", "c++20", None),
+        ("int narrow(long long wide) { return wide; }", "c++20", "conversion"),
+        ("struct Base { virtual void f(); };", "c++20", "non-virtual-dtor"),
+        ("#ifdef __SANITIZE_ADDRESS__\n#error sanitized\n#endif", "c++20 -fsanitize=address,undefined", "sanitized"),
+    ]
+    cases = []
+    for text, standard, wanted in slips:
+        source.write_text(text + "\n", encoding="utf-8")
+        cases.append((compile_all(["c++"], [standard], [], source)[0], wanted))
+    source.write_text("int main() {}\n", encoding="utf-8")
+    cases.append((compile_all(["c++"], ["c++1234"], [], source)[1], "does not know -std=c++1234"))
+    return cases
 
 
 def self_test():
@@ -112,7 +209,15 @@ def self_test():
                            (f"examples/expected/{EXAMPLE}.txt", "two\n")]:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
+        for name in ["core/sync/include/rondo/a.hpp", "core/net/include/rondo/a.hpp", "core/net/include/rondo/b.hpp",
+                     "tree/rondo/a.hpp", "tree/rondo/b.hpp", "tree/rondo/meson.build"]:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text("new" if name.startswith("tree") and "b" in name[-5:] else "", encoding="utf-8")
+        texts = text_problems(root, root / "tree", {"rondo/a.hpp", "rondo/b.hpp"})
+        cases += [(texts, "rondo/a.hpp is the name of two headers"), (texts, "rondo/b.hpp is not installed as it is in"),
+                  (stray_files(root / "tree"), "rondo/meson.build is installed, and is no header")]
         cases.append((build_example(root, ["c++"], [], folder, folder), "prints:\none\ninstead of:\ntwo"))
+        cases += slips_of_the_matrix(folder)
     bad = [wanted for found, wanted in cases if (found != [] if wanted is None else not any(wanted in p for p in found))]
     print(f"BAD: {bad}" if bad else "ok")
     return 1 if bad else 0

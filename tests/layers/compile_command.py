@@ -6,8 +6,10 @@ import pathlib
 import shlex
 import subprocess
 
-# The library of each layer.
-TARGETS = {"core": "rondo-core", "backends": "rondo", "adapters": "rondo-adapters"}
+import floors
+
+# The library of each layer and floor.
+TARGETS = {**{floor: f"rondo-{floor}" for floor in floors.FLOORS}, "backends": "rondo", "adapters": "rondo-adapters"}
 
 
 def layer_commands(build, root, layer):
@@ -16,7 +18,7 @@ def layer_commands(build, root, layer):
     for entry in json.loads(pathlib.Path(build, "compile_commands.json").read_text(encoding="utf-8")):
         source = pathlib.Path(os.path.normpath(os.path.join(entry["directory"], entry["file"])))
         target = pathlib.PurePath(entry.get("output", "")).parent.name
-        if not source.is_relative_to(pathlib.Path(root, layer, "src")):
+        if not source.is_relative_to(pathlib.Path(root, floors.folder(layer), "src")):
             continue
         if any(target == f"lib{TARGETS[layer]}.{kind}.p" for kind in ("a", "so")):
             found.append((source, shlex.split(entry["command"])))
@@ -56,14 +58,15 @@ def include_roots(arguments, build):
 
 
 def layer_flags(build, root, layer):
+    """The flags of one file of the layer, None if the build does not compile it. Those of net see all of core."""
     commands = layer_commands(build, root, layer)
     return flags_of(commands[0][1]) if commands else None
 
 
-def compile_text(flags, text, folder, build, name="slip.cpp"):
+def compile_text(flags, text, folder, build, name="slip.cpp", warnings=("-w",)):
     """Compiles `text` in `folder` with the flags of a layer; gives the errors, "" if there are none."""
     source = pathlib.Path(folder, name)
     source.write_text(text, encoding="utf-8")
-    ran = subprocess.run([*flags, "-fsyntax-only", "-w", str(source)], cwd=build, stdout=subprocess.PIPE,
+    ran = subprocess.run([*flags, "-fsyntax-only", *warnings, str(source)], cwd=build, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True, check=False)
     return "" if ran.returncode == 0 else ran.stdout or "the compiler failed"

@@ -5,13 +5,16 @@
     includes.py ROOT          checks the tree
     includes.py --self-test   checks this script on deliberate slips
 
-core may include its own headers and the standard headers listed here; core/.clang-tidy must list the same ones, so that
-an editor knows them, too. In every layer a public header is included with <>, and no include climbs with "../".
+A floor of core may include its own headers, those of the floors below it, and the standard headers listed here;
+core/.clang-tidy must list the same ones, so that an editor knows them, too. In every layer a public header is included
+with <>, and no include climbs with "../".
 """
 import pathlib
 import re
 import sys
 import tempfile
+
+import floors
 
 # Standard headers in which nothing reads the world, and nothing differs between standard libraries in a way that shows.
 ALLOWED = {
@@ -22,9 +25,9 @@ ALLOWED = {
 }
 # Allowed in one file each.
 ALLOWED_IN = {
-    "chrono": {"core/include/rondo/time.hpp"},  # types alone; its clocks are banned by name below
-    "cxxabi.h": {"core/src/awaiter.cpp"},  # the exception in flight
-    "sanitizer/asan_interface.h": {"core/include/rondo/frame_pool.hpp"},  # free blocks are poison
+    "chrono": {"core/kernel/include/rondo/time.hpp"},  # types alone; its clocks are banned by name below
+    "cxxabi.h": {"core/coro/src/awaiter.cpp"},  # the exception in flight
+    "sanitizer/asan_interface.h": {"core/kernel/include/rondo/kernel/frame_pool.hpp"},  # free blocks are poison
 }
 WHY = [
     (r"chrono|ctime|time\.h|sys/time.*", "time is an input of core: use <rondo/time.hpp>"),
@@ -39,7 +42,7 @@ WHY = [
 ]
 # Words of the code itself (comments and texts are left out).
 BANNED = [
-    (r"\b(double|float)\b", "no floating point decides anything in core"),
+    (r"\b(double|float|is_floating_point_v)\b", "no floating point decides anything in core"),
     (r"\b(steady|system|high_resolution|utc|file|tai|gps)_clock\b", "core reads no clock"),
     (r"\bstd\s*::\s*(ranges\s*::\s*)?(sort|partial_sort|nth_element|shuffle|sample|make_heap|push_heap|pop_heap)\b",
      "its order of equal elements differs between standard libraries"),
@@ -48,12 +51,16 @@ BANNED = [
     (r"\b(getenv|setlocale|random_device|uniform_int_distribution|mt19937(_64)?)\b", "core does not read the world"),
     (r"#\s*include_next\b", "includes are plain"),
 ]
+# Words allowed in one file.
+SPELLED_IN = {
+    # what callers give is rounded there, once
+    r"\b(double|float|is_floating_point_v)\b": "core/kernel/include/rondo/time.hpp",
+}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]*)[>"]', re.M)
 # The one variable that core may change outside of objects: the slot of the loop that runs on this thread.
-HERE = re.compile(r"^(extern )?constinit thread_local Here here;$")
+SLOT = re.compile(r"^(extern )?constinit thread_local ThreadSlot thread_slot;$")
 COUNTS = "arrow_counts"  # exists only in the build that measures arrow coverage
-LAYERS = ["core", "backends", "adapters"]
-FOLDERS = LAYERS + ["tests", "examples", "bench", "docs"]
+FOLDERS = ["core", "backends", "adapters"] + ["tests", "examples", "bench", "docs"]
 
 
 def blank(match):
@@ -78,13 +85,16 @@ def reason(header):
 
 
 def check_core_include(root, name, mark, header):
+    floor = floors.layer_of(name)
     if mark == '"':
-        if name.startswith("core/src/") and "/" not in header and (root / "core/src" / header).is_file():
+        if "/" not in header and (root / name).parent.name == "src" and (root / name).with_name(header).is_file():
             return None
-        return f'core may not include "{header}": public headers with <>, private ones from core/src alone'
+        return f'core may not include "{header}": public headers with <>, private ones from the src of the same floor'
     if header.startswith("rondo/"):
-        ours = any((root / "core/include" / (header + end)).is_file() for end in ("", ".in"))  # .in: the build writes it
-        return None if ours else f"core may not include another layer's <{header}>"
+        home = floors.home_of(root, header, floors.FLOORS)
+        if home in floors.SEES[floor]:
+            return None
+        return f"{floor} may not include <{header}> of {home}" if home else f"core may not include another layer's <{header}>"
     if header in ALLOWED or name in ALLOWED_IN.get(header, ()):
         return None
     if header in ALLOWED_IN:
@@ -92,14 +102,16 @@ def check_core_include(root, name, mark, header):
     return f"core may not include <{header}>{reason(header)}"
 
 
-def check_core_words(code):
+def check_core_words(name, code):
     """Pairs of position and problem."""
     for pattern, why in BANNED:
+        if SPELLED_IN.get(pattern) == name:
+            continue
         for match in re.finditer(pattern, code):
             yield match.start(), f"core may not name {match.group()} ({why})"
     for match in re.finditer(r"^.*\bthread_local\b.*$", code, re.M):
-        if not HERE.match(match.group().strip()):
-            yield match.start(), "core has one thread_local, rondo::here"
+        if not SLOT.match(match.group().strip()):
+            yield match.start(), "core has one thread_local, rondo::thread_slot"
     # A variable that is static or inline: nothing but names and types up to its end or its initial value.
     for match in re.finditer(r"\b(static|inline)\b(?!_)([^;{}()=]*)([;{=])", code):
         words, end = match.group(2), match.group(3)
@@ -124,7 +136,7 @@ def check_file(root, path):
         at = match.start(1)
         if ".." in header.split("/"):
             problem(at, f"an include may not climb: {header}")
-        elif mark == '"' and any((root / layer / "include" / header).is_file() for layer in LAYERS):
+        elif mark == '"' and floors.home_of(root, header):
             problem(at, f'a public header is included with <>, not "{header}"')
         elif name.startswith("core/"):
             what = check_core_include(root, name, mark, header)
@@ -133,7 +145,7 @@ def check_file(root, path):
     if path.suffix == ".hpp" and not re.search(r"^#pragma once$", text, re.M):
         problem(0, "the header has no #pragma once")
     if name.startswith("core/"):
-        for position, what in check_core_words(code_of(text)):
+        for position, what in check_core_words(name, code_of(text)):
             problem(position, what)
     return problems
 
@@ -159,34 +171,45 @@ def check(root):
 
 
 SLIPS = [
-    ("core/src/a.cpp", "#include <chrono>\n", "core may include <chrono> in core/include/rondo/time.hpp only"),
-    ("core/src/a.cpp", "#include <thread>\n", "core may not include <thread> (core has no threads)"),
-    ("core/src/a.cpp", "#  include <sys/epoll.h>\n", "core may not include <sys/epoll.h>"),
-    ("core/src/a.cpp", "#include <unordered_map>\n", "core may not include <unordered_map>"),
-    ("core/src/a.cpp", "#include <rondo/backends/epoll.hpp>\n", "another layer's <rondo/backends/epoll.hpp>"),
-    ("core/src/a.cpp", '#include "epoll.hpp"\n', 'core may not include "epoll.hpp"'),
-    ("core/src/a.cpp", '#include "rondo/task.hpp"\n', 'included with <>, not "rondo/task.hpp"'),
+    ("core/coro/src/a.cpp", "#include <chrono>\n", "core may include <chrono> in core/kernel/include/rondo/time.hpp only"),
+    ("core/coro/src/a.cpp", "#include <thread>\n", "core may not include <thread> (core has no threads)"),
+    ("core/coro/src/a.cpp", "#  include <sys/epoll.h>\n", "core may not include <sys/epoll.h>"),
+    ("core/coro/src/a.cpp", "#include <unordered_map>\n", "core may not include <unordered_map>"),
+    ("core/kernel/src/a.cpp", "#include <rondo/task.hpp>\n", "kernel may not include <rondo/task.hpp> of coro"),
+    ("core/scope/include/rondo/a.hpp", "#pragma once\n#include <rondo/lock.hpp>\n",
+     "scope may not include <rondo/lock.hpp> of sync"),
+    ("core/coro/src/a.cpp", "#include <rondo/loop_backend.hpp>\n#include <rondo/sync/core.hpp>\n",
+     "coro may not include <rondo/sync/core.hpp> of sync"),
+    ("core/coro/src/a.cpp", "#include <rondo/backends/epoll.hpp>\n", "another layer's <rondo/backends/epoll.hpp>"),
+    ("core/coro/src/a.cpp", '#include "epoll.hpp"\n', 'core may not include "epoll.hpp"'),
+    ("core/coro/src/a.cpp", '#include "rondo/task.hpp"\n', 'included with <>, not "rondo/task.hpp"'),
     ("backends/src/a.cpp", '#include "rondo/task.hpp"\n', 'included with <>, not "rondo/task.hpp"'),
-    ("backends/src/a.cpp", '#include "../../core/src/a.hpp"\n', "may not climb"),
+    ("backends/src/a.cpp", '#include "../../core/net/src/a.hpp"\n', "may not climb"),
     ("tests/core/a.cpp", '#include "../a.hpp"\n', "may not climb"),
-    ("core/src/a.cpp", "double half = 0.5;\n", "may not name double"),
-    ("core/src/a.cpp", "auto t = std::chrono::steady_clock::now();\n", "may not name steady_clock"),
-    ("core/src/a.cpp", "void f() { std::sort(a, b); }\n", "may not name std::sort"),
-    ("core/src/a.cpp", "thread_local int depth;\n", "one thread_local"),
-    ("core/src/a.cpp", "void f() {\n  static int calls = 0;\n}\n", "no mutable statics: 'static int calls='"),
-    ("core/src/a.cpp", "static std::vector<int> seen;\n", "no mutable statics"),
-    ("core/include/rondo/a.hpp", "#pragma once\ninline std::uint64_t next_id{};\n", "no mutable statics"),
-    ("core/include/rondo/a.hpp", "int f();\n", "no #pragma once"),
+    ("core/coro/src/a.cpp", "double half = 0.5;\n", "may not name double"),
+    ("core/coro/src/a.cpp", "auto t = std::chrono::steady_clock::now();\n", "may not name steady_clock"),
+    ("core/coro/src/a.cpp", "void f() { std::sort(a, b); }\n", "may not name std::sort"),
+    ("core/coro/src/a.cpp", "thread_local int depth;\n", "one thread_local"),
+    ("core/coro/src/a.cpp", "void f() {\n  static int calls = 0;\n}\n", "no mutable statics: 'static int calls='"),
+    ("core/coro/src/a.cpp", "static std::vector<int> seen;\n", "no mutable statics"),
+    ("core/kernel/include/rondo/a.hpp", "#pragma once\ninline std::uint64_t next_id{};\n", "no mutable statics"),
+    ("core/kernel/include/rondo/a.hpp", "int f();\n", "no #pragma once"),
 ]
 FINE = [
-    ("core/include/rondo/task.hpp", "#pragma once\n#include <vector>\n#include <rondo/time.hpp>\n"
-                                    "static constexpr int grain = 16;\nstatic Ref adopt(Core& core) noexcept {\n}\n"
-                                    "inline constexpr Machine diagram(1);\nextern constinit thread_local Here here;\n"
-                                    "// a double, std::sort and <thread> in a comment\nconst char* t = \"double\";\n"),
-    ("core/include/rondo/time.hpp", "#pragma once\n#include <chrono>\n"),
-    ("core/src/a.cpp", '#include "a.hpp"\n#include <rondo/task.hpp>\nconstinit thread_local Here here;\n'
+    ("core/coro/include/rondo/task.hpp",
+     "#pragma once\n#include <vector>\n#include <rondo/time.hpp>\n"
+     "static constexpr int grain = 16;\nstatic Ref adopt(Core& core) noexcept {\n}\n"
+     "inline constexpr Machine diagram(1);\nextern constinit thread_local ThreadSlot thread_slot;\n"
+     "// a double, std::sort and <thread> in a comment\nconst char* t = \"double\";\n"),
+    ("core/coro/include/rondo/loop_backend.hpp.in", ""),
+    ("core/sync/include/rondo/lock.hpp", "#pragma once\n"),
+    ("core/sync/include/rondo/sync/core.hpp", "#pragma once\n"),
+    ("core/net/src/net.cpp",
+     "#include <rondo/lock.hpp>\n#include <rondo/sync/core.hpp>\n#include <rondo/loop_backend.hpp>\n"),
+    ("core/kernel/include/rondo/time.hpp", "#pragma once\n#include <chrono>\nconstexpr double end = 1.0;\n"),
+    ("core/coro/src/a.cpp", '#include "a.hpp"\n#include <rondo/task.hpp>\nconstinit thread_local ThreadSlot thread_slot;\n'
                        "static void destroy(Frame* frame) {\n}\nint big = 1'000'000;\n"),
-    ("core/src/a.hpp", "#pragma once\n"),
+    ("core/coro/src/a.hpp", "#pragma once\n"),
     ("backends/include/rondo/backends/epoll.hpp", "#pragma once\n#include <sys/epoll.h>\n"),
     ("backends/src/epoll.cpp", "#include <rondo/backends/epoll.hpp>\n#include <thread>\nstatic int calls = 0;\n"),
 ]

@@ -20,7 +20,8 @@ template class rondo::AsCompleted<int>;
 template class rondo::AsCompleted<void>;
 template class rondo::Guard<rondo::Lock>;
 template class rondo::Guard<rondo::Semaphore>;
-template class rondo::BasicQueue<std::unique_ptr<int>, rondo::FifoStore<std::unique_ptr<int>>>;
+template class rondo::BasicQueue<std::unique_ptr<int>, rondo::DequeStore<std::unique_ptr<int>>>;
+template class rondo::BasicQueue<std::string, rondo::PriorityStore<std::string, rondo::SmallestFirst>>;
 
 namespace {
 
@@ -100,6 +101,8 @@ Coro<> combinators() {
   co_await gather(return_exceptions, started);
   co_await wait(started, {.timeout = Duration(1), .return_when = first_completed});
   co_await wait(all_tasks());
+  co_await wait(started[0], started[0]);
+  co_await wait({.timeout = Duration(1)}, started[0], create_task(nothing()));
   auto completed = as_completed(std::move(started), Duration(1));
   while (auto next = completed.next()) co_await std::move(*next);
   std::vector<Coro<int>> more;
@@ -189,6 +192,8 @@ Coro<> queue(Q& each) {
   co_await as_outcome(each.put(typename Q::item_type()));
   co_await wait_for(each.put(typename Q::item_type()), Duration(1));
   each.put_nowait(typename Q::item_type());
+  co_await each.put(std::in_place);
+  each.put_nowait(std::in_place, typename Q::item_type());
   co_await each.get();
   co_await as_outcome(each.get());
   co_await wait_for(each.get(), Duration(1));
@@ -216,6 +221,16 @@ Coro<> jobs(Executor& executor) {
   co_await to_thread([] {});
   co_await run_in_executor(executor, [](std::string s) { return s; }, std::string("text"));
   co_await run_in_executor(nullptr, [] {});
+}
+
+Coro<> handle(StreamReader, StreamWriter) { co_return; }
+Coro<> network() {
+  co_await start_server(handle, "", 0);
+  co_await start_unix_server(handle, "path");
+  co_await getaddrinfo("host", 80);
+  co_await open_connection("host", 80ULL);
+  Socket socket;
+  co_await as_outcome(socket.send(Slice{nullptr, 0}));
 }
 
 void loops(Backend& backend) {
@@ -246,6 +261,7 @@ void instantiate(Backend& backend, Executor& executor) {
   run(backend, primitives());
   run(backend, queues());
   run(backend, jobs(executor));
+  run(backend, network());
   static_cast<void>(run(number(1)));
   static_cast<void>(run(backend, text()));
 }

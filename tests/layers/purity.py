@@ -6,7 +6,7 @@
     purity.py [--nm NM] --self-test SYMBOLS COMPILER...
 
 Each symbol that the files (archives or objects) use and do not define must match a line of SYMBOLS or an --allow. Each
-variable that can be written must be thread-local and named by a --state: core has one, rondo::here. A --constant is a
+variable that can be written must be thread-local and named by a --state: core has one, rondo::thread_slot. A --constant is a
 variable that is const in the code, but stands in a writable section: GCC puts objects with consteval constructors there.
 nm sees only code that was emitted, so the files should hold instances of the templates (instantiate.cpp).
 """
@@ -82,12 +82,12 @@ SLIPS = [
     ("lazy", "#include <string>\nconst std::string& f(const char* c) { static const std::string s(c); return s; }",
      "must not call: __cxa_guard_acquire"),
     ("second_slot", "thread_local int depth;\nint f() { return ++depth; }", "no mutable variable: depth"),
-    ("not_local", "namespace rondo { int here; }\nint f() { return ++rondo::here; }", "rondo::here must be thread-local"),
+    ("not_local", "namespace rondo { int thread_slot; }\nint f() { return ++rondo::thread_slot; }", "rondo::thread_slot must be thread-local"),
     ("undefined", "namespace rondo::sim { int choose(); }\nint f() { return rondo::sim::choose(); }",
      r"must not call: rondo::sim::choose\(\)"),
-    (None, "#include <string>\n#include <stdexcept>\n#include <vector>\nnamespace rondo { thread_local int here; }\n"
+    (None, "#include <string>\n#include <stdexcept>\n#include <vector>\nnamespace rondo { thread_local int thread_slot; }\n"
            "static constexpr int table[] = {1, 2};\nstruct A { virtual ~A() = default; virtual int g(int i) { return table[i]; } };\n"
-           "A* f(std::vector<std::string>& v) {\n  v.push_back(std::to_string(++rondo::here));\n"
+           "A* f(std::vector<std::string>& v) {\n  v.push_back(std::to_string(++rondo::thread_slot));\n"
            "  if (v.size() > 9) throw std::out_of_range(v[0]);\n  return new A;\n}", None),
 ]
 
@@ -100,7 +100,7 @@ def self_test(nm, allowed, compiler):
             source.write_text(text + "\n", encoding="utf-8")
             made = source.with_suffix(".o")
             subprocess.run([*compiler, "-std=c++20", "-fPIC", "-c", source, "-o", made], check=True)
-            found = find_problems(read_symbols(nm, [str(made)]), allowed, {"rondo::here"})
+            found = find_problems(read_symbols(nm, [str(made)]), allowed, {"rondo::thread_slot"})
             ok = found == [] if wanted is None else any(re.search(wanted, line) for line in found)
             print(f"{'ok ' if ok else 'BAD'}  {name or 'an object without slips'}: {found}")
             failures += not ok

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSL-1.0
 """What the tests with real peers share: a program under test, and whether the peer is installed."""
 import contextlib
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 
 PROGRAM = sys.argv[1]
 BACKEND = sys.argv[2:3]
@@ -35,23 +37,50 @@ def check(condition, *what):
         sys.exit(1)
 
 
+class Watch:
+    """What the program has of the system."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def descriptors_fall_to(self, most, seconds):
+        end = time.monotonic() + seconds
+        while self.descriptors() > most and time.monotonic() < end:
+            time.sleep(0.05)
+        check(self.descriptors() <= most, self.descriptors(), "descriptors are open, not", most)
+
+    def resident(self):
+        """The most memory that it has had at a time, in bytes."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
 @contextlib.contextmanager
 def server(*arguments):
-    """Runs the program with --listen 0, gives its port, and ends it as a user would. It must leave in good order, with
+    with watched_server(*arguments) as (port, _):
+        yield port
+
+
+@contextlib.contextmanager
+def watched_server(*arguments):
+    """Runs the program with --listen 0, gives its port and a Watch, and ends it as a user would. It must leave in good order, with
     nothing on standard error but what it says of broken connections."""
     process = subprocess.Popen(command("--listen", "0", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)
     try:
         first = process.stdout.readline()
         check(first.startswith("listening at 127.0.0.1:"), "first line:", first, process.poll())
-        yield int(first.rsplit(":", 1)[1])
+        yield int(first.rsplit(":", 1)[1]), Watch(process.pid)
         check(process.poll() is None, "the server has ended by itself:", process.poll())
         process.send_signal(random.choice([signal.SIGTERM, signal.SIGINT]))
         output, errors = process.communicate(timeout=5)
         check(process.returncode == 0, "exit status", process.returncode, errors)
         check(output == "closed\n", "output:", output)
         for line in errors.splitlines():
-            check(line.startswith(("lost a client: ", "a connection broke: ")), "standard error:", line)
+            check(line.startswith(("lost a client: ", "a connection broke: ", "  - ")), "standard error:", line)
     finally:
         process.kill()
         process.wait()

@@ -72,7 +72,7 @@ rondo::Coro<> reopen(Round& round, std::size_t number, Dice dice) {
 }
 
 rondo::Coro<rondo::Connection> connect(rondo::Address address, Dice& dice) {
-  if (address.family() == rondo::Address::Family::unix) {
+  if (address.family() == rondo::Address::Family::unix_domain) {
     co_return co_await rondo::open_unix_connection(std::string(address.path()));
   }
   if (dice.one_in(2)) co_return co_await rondo::open_connection(address);
@@ -193,7 +193,7 @@ std::string Rest::text() const {
 }
 
 Rest rest() {
-  return {descriptors(), rondo::this_loop().kernel().operations().in_flight(), rondo::all_tasks().size()};
+  return {descriptors(), rondo::this_loop().kernel().operations().awaited(), rondo::all_tasks().size()};
 }
 
 rondo::Coro<> play(std::uint64_t seed, std::string folder, std::optional<Rest> before, Count& count) {

@@ -37,6 +37,7 @@ class AsioBackend final : public ReadinessBackend {
   void wait_for_edges(Instant deadline) override;
   int watch(int descriptor) override;
   void unwatch(int descriptor) noexcept override;
+  bool trusts_short_recv(bool) const override { return false; }  // Asio does not say that the end has come
   void await_edge(int descriptor, Way way) override;
   void wake() noexcept override;
   void start_readiness(const Output& output) override;

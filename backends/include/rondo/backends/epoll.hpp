@@ -4,8 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <map>
+#include <vector>
 
 #include <rondo/backends/readiness_backend.hpp>
 
@@ -28,11 +28,8 @@ class EpollBackend final : public ReadinessBackend {
 
   std::string_view name() const override { return "epoll"; }
 
-  /// The one descriptor that becomes readable when there is something to do, for hosts that can watch a descriptor.
-  int descriptor() const { return epoll_; }
-  /// Makes descriptor() readable at `deadline`, on a post, or now if there is something to do: for hosts that are about
-  /// to sleep without reap().
-  void arm(Instant deadline);
+  int descriptor() override { return epoll_; }
+  void arm(Instant deadline) override;
 
   /// System calls of this backend that wrote the wake-up descriptor, for tests and benchmarks.
   std::uint64_t wakeups() const { return wakeups_.load(std::memory_order_relaxed); }
@@ -40,9 +37,9 @@ class EpollBackend final : public ReadinessBackend {
  private:
   /// The operations that wait for one descriptor.
   struct Watch {
-    std::deque<OperationId> readers;
-    std::deque<OperationId> writers;
-    bool registered = false;
+    std::vector<OperationId> readers;  // few, mostly one
+    std::vector<OperationId> writers;
+    std::uint32_t generation = 0;  // of its registration; 0: there is none
   };
 
   void wait_for_edges(Instant deadline) override;
@@ -51,18 +48,28 @@ class EpollBackend final : public ReadinessBackend {
   void cancel_readiness(const Output& output) override;
   int watch(int descriptor) override;
   void unwatch(int descriptor) noexcept override;
+  bool trusts_short_recv(bool unix_stream) const override { return !unix_stream; }  // edges tell of urgent data
   int control(int what, int descriptor, ::epoll_event* event);
+  void forget(int descriptor) noexcept;
+  void lose(Watch& watch);
+  std::uint32_t next_generation();
   void open_descriptors();
   void close_descriptors() noexcept;
-  void set_timer(Instant deadline);
-  int rearm(int descriptor, Watch& watch);
+  int arm(int what, int descriptor, const Watch& watch);
+  int register_again(int descriptor, Watch& watch);
+  bool set_deadline(Instant deadline);
   int poll(::epoll_event* events, int capacity, Instant deadline);
-  void handle_event(int descriptor, std::uint32_t events);
+  void handle_event(std::uint64_t name, std::uint32_t events);
+  void handle_watch(int descriptor, std::uint32_t generation, std::uint32_t events);
 
   int epoll_ = -1;
   int wake_ = -1;    // eventfd, edge-triggered and never read: each write is an edge
   int timer_ = -1;   // timerfd
+  Instant timer_deadline_ = no_deadline;  // what it is set to
+  bool woken_ = false;                    // arm() has written, and reap() has not read
   std::map<int, Watch> watches_;
+  std::vector<std::uint32_t> socket_generations_;  // by descriptor
+  std::uint32_t generation_ = 0;                   // of the latest registration
   std::atomic<std::uint64_t> wakeups_ = 0;
   bool has_pwait2_ = true;
 };

@@ -5,27 +5,28 @@
 // it yet: while the loop is busy, posting costs a lock and a push, and no system call.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <vector>
 
-#include <rondo/call.hpp>
-#include <rondo/contract.hpp>
+#include <rondo/backend.hpp>
+#include <rondo/kernel/call_core.hpp>
 
 namespace rondo {
 
-class Inbox {
+class Inbox final : public Poster {
  public:
-  Inbox();
+  /// `wake(who)` wakes the loop.
+  explicit Inbox(void (*wake)(void* who), void* who) : wake_(wake), who_(who) {}
   ~Inbox();
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  /// From any thread. If the loop sleeps, calls `wake(who)` while it still holds the lock: once the lock is free the loop
-  /// may take the input, end, and destroy what `wake` needs.
-  void put(const Input& input, void (*wake)(void* who), void* who);
-  /// The same for a caller that wakes the loop by itself: true if it must.
-  [[nodiscard]] bool put(const Input& input);
+  /// From any thread. If the loop sleeps, wakes it while it still holds the lock: once the lock is free the loop may take
+  /// the input, end, and destroy what is needed to wake it.
+  void put(const Input& input);
+  void post(CallCore& call) noexcept override { put(Input::post(call)); }
 
   /// On the loop's thread: sleeps until something has arrived, for a backend that has nothing else to wait for.
   void wait();
@@ -33,10 +34,19 @@ class Inbox {
   /// On the loop's thread: appends all that has arrived to `inputs`. The loop counts as awake from here on.
   void take(std::vector<Input>& inputs);
 
+  /// On the loop's thread: moves the calls alone to `posts`; whether the loop counts as awake stays as it was.
+  void take_posts(std::vector<Input>& posts) override;
+
+  bool claim() noexcept override { return !claimed_.test_and_set(); }
+  void give_back() noexcept override { claimed_.clear(); }
+
   /// On the loop's thread, before it sleeps: false if something has arrived, and it must not sleep.
   bool fall_asleep();
 
  private:
+  void (*wake_)(void* who);
+  void* who_;
+  std::atomic_flag claimed_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<Input> inputs_;

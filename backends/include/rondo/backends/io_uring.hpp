@@ -8,18 +8,21 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <rondo/backends/process_backend.hpp>
+#include <rondo/backends/unix_path.hpp>
 
 struct io_uring_cqe;
 struct io_uring_sqe;
 
 namespace rondo {
 
+struct OpenSocket;
 class UringBuffers;
+class UringHost;
 class UringRing;
 
 struct UringOptions {
@@ -41,6 +44,10 @@ class UringBackend final : public ProcessBackend {
   ~UringBackend() override;
 
   std::string_view name() const override { return "io_uring"; }
+  /// Made when it is asked for; what a host pays for it is a read for each reap().
+  int descriptor() override;
+  /// Also hands what was submitted to the kernel.
+  void arm(Instant deadline) override;
   /// IORING_SETUP_... that the kernel has agreed to.
   unsigned setup_flags() const;
 
@@ -58,7 +65,7 @@ class UringBackend final : public ProcessBackend {
     bool empty() const { return first == nobody; }
   };
   /// Completions of our own: they have the highest bit of user_data set, which no slot reaches.
-  enum class Internal : std::uint8_t { none, wake, signals, accept };
+  enum class Internal : std::uint8_t { none, wake, signal, accept };
 
   void wait(Instant deadline) override;
   bool unfinished() const override { return !starved_.empty(); }
@@ -66,6 +73,7 @@ class UringBackend final : public ProcessBackend {
   void wake() noexcept override;
   void start_readiness(const Output& output) override;
   void cancel_readiness(const Output& output) override;
+  bool is_socket(int descriptor) const override;
   void start_socket(const Output& output) override;
   void cancel_socket(const Output& output) override;
 
@@ -73,6 +81,7 @@ class UringBackend final : public ProcessBackend {
   static std::uint64_t internal_name(Internal what, int descriptor);
   std::vector<Input>& reports() { return waiting_ ? inputs_ : ready_; }
   void report(OperationId id, std::int32_t result) { reports().push_back(Input::completion(id, result)); }
+  void begin_polls();
   void poll(int descriptor, Internal what);
   void complete(const io_uring_cqe& completion);
   void complete_internal(const io_uring_cqe& completion);
@@ -93,11 +102,13 @@ class UringBackend final : public ProcessBackend {
   // Sockets (io_uring_socket.cpp).
   bool is_open(int descriptor) const;
   Handle& handle(int descriptor);
+  int keep_path(OpenSocket made);
   int adopt(int descriptor);
   void prepare_entry(io_uring_sqe& entry, Flight& flight);
   void prepare_recv(io_uring_sqe& entry, Flight& flight);
   void prepare_send(io_uring_sqe& entry, Flight& flight);
   void prepare_datagram(io_uring_sqe& entry, Flight& flight);
+  bool sends_again(Flight& flight, std::int32_t result);
   void complete_transfer(Flight& flight, const io_uring_cqe& completion);
   void shut_down(Flight& flight);
   void start_connect(const Output& output);
@@ -105,6 +116,7 @@ class UringBackend final : public ProcessBackend {
   void start_close(const Output& output);
   void cancel_lane(Lane& lane);
   void cancel_watch(Lane& lane);
+  void lose(int descriptor);
   void finish_close(int descriptor);
   void drop(int descriptor);
 
@@ -120,9 +132,11 @@ class UringBackend final : public ProcessBackend {
 
   std::unique_ptr<UringRing> ring_;
   std::unique_ptr<UringBuffers> buffers_;
+  std::unique_ptr<UringHost> host_;    // if somebody watches descriptor()
   std::vector<Flight> flights_;        // by slot
   std::vector<Handle> handles_;        // by descriptor
   std::vector<Watch> watches_;         // by descriptor
+  std::map<int, UnixPath> unix_paths_; // of sockets that are bound to one, by descriptor
   std::vector<OperationId> starved_;   // receives that found no buffer
   std::uint32_t in_kernel_ = 0;        // flights whose completion is to come
   std::uint32_t accepting_ = 0;        // listeners likewise

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <rondo/backends/readiness_backend.hpp>
@@ -19,14 +20,14 @@ struct LibeventOptions {
   Seam* seam = nullptr;                     // for tests
 };
 
-/// Waits in event_base_loop(); deadlines are rounded up to microseconds. On the caller's event_base the caller's events
-/// run as well while this waits; the base must outlive the backend, and nobody else may run it meanwhile. Sockets need
-/// a base with edge-triggered events (libevent's epoll or kqueue); on another one they fail with
-/// std::errc::not_supported.
+/// Waits in event_base_loop(). A timerfd keeps the deadlines to the nanosecond: a base's own timers go by the kernel's
+/// ticks, unless its maker asked for precise ones. On the caller's event_base the caller's events run as well while
+/// this waits; the base must outlive the backend, and nobody else may run it meanwhile. Sockets need a base with
+/// edge-triggered events (libevent's epoll or kqueue); on another one they fail with std::errc::not_supported.
 class LibeventBackend final : public ReadinessBackend {
  public:
-  /// On an event_base of its own, with precise timers and without locks. Throws std::runtime_error when libevent
-  /// refuses.
+  /// On an event_base of its own, without locks and without precise timers, which would cost each wait a system call.
+  /// Throws std::runtime_error when libevent refuses.
   explicit LibeventBackend(LibeventOptions options = {});
   explicit LibeventBackend(event_base& base, LibeventOptions options = {});
   ~LibeventBackend() override;
@@ -47,29 +48,38 @@ class LibeventBackend final : public ReadinessBackend {
     LibeventBackend* backend;
     EventPtr event;
     std::deque<OperationId> waiting;
+    std::pair<std::uint64_t, std::uint64_t> file;  // src/descriptor.hpp
   };
   using Watches = std::map<int, Watch>;
 
   LibeventBackend(std::unique_ptr<event_base, FreeBase> own, event_base* base, LibeventOptions options);
+  void open_descriptors();
+  void close_descriptors() noexcept;
   void wait_for_edges(Instant deadline) override;
   void wake() noexcept override;
   void start_readiness(const Output& output) override;
   void cancel_readiness(const Output& output) override;
   int add(event& added);
+  void fire(int descriptor, bool to_read, Watch& watch);
+  void lose(int descriptor);
+  EventPtr make_watch(const Output& output, Watch& watch);
   int watch(int descriptor) override;
   void unwatch(int descriptor) noexcept override;
+  bool trusts_short_recv(bool) const override { return false; }  // libevent does not say what has come
   Watches& watches(OperationKind kind) { return kind == OperationKind::readable ? readers_ : writers_; }
   EventPtr make_event(int descriptor, short what, void (*callback)(int, short, void*), void* argument) const;
 
   std::unique_ptr<event_base, FreeBase> own_base_;
   event_base* base_;
-  int wake_ = -1;  // eventfd
+  int wake_ = -1;   // eventfd
+  int timer_ = -1;  // timerfd
+  Instant armed_ = no_deadline;  // what the timerfd was set to, unless it has fired
   std::vector<EventPtr> sockets_;  // by descriptor
   Watches readers_;
   Watches writers_;
   EventPtr wake_event_;
   EventPtr signal_event_;
-  EventPtr timer_;
+  EventPtr timer_event_;
 };
 
 }  // namespace rondo

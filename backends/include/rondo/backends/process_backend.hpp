@@ -24,18 +24,16 @@ class ProcessBackend : public Backend {
   Instant now() noexcept final;
   std::span<const Input> reap(Instant deadline) final;
   void submit(std::span<const Output> outputs) final;
-  void post(CallCore& call) noexcept final;
-  void shutdown_default_executor() final { jobs_.shutdown_default_executor(); }
-  void begin_interrupts(CallCore& call) final { signals_.begin_interrupts(call); }
-  void end_interrupts() final { signals_.end_interrupts(); }
-  /// Reports that no handler of the user's hears go to standard error; RONDO_DEBUG=1 in the environment turns debug
-  /// mode on.
-  void prepare(Loop& loop) override;
+  Poster& poster() noexcept final { return inbox_; }
+  /// Everything; reports that no handler of the user's hears go to standard error, and RONDO_DEBUG=1 in the environment
+  /// turns debug mode on.
+  Features features() const noexcept final;
 
  protected:
   ProcessBackend(ThreadPoolOptions default_executor, Seam* seam);
-  /// A derived class shuts the default executor down before it goes: until then threads may call wake().
+  /// A derived class calls end_threads() before it goes: until then threads may call wake().
   ~ProcessBackend() override = default;
+  void end_threads() { jobs_.shutdown(); }
 
   /// Waits until something has happened, but not past `deadline` (Instant::min(): does not wait), and reports what has
   /// to `inputs_`.
@@ -48,27 +46,38 @@ class ProcessBackend : public Backend {
   virtual void wake() noexcept = 0;
   /// What completes at once goes to `ready_`.
   virtual void start_readiness(const Output& output) = 0;
+  /// True for the handle of a socket, as long as it is not closed.
+  virtual bool is_socket(int descriptor) const = 0;
   virtual void cancel_readiness(const Output& output) = 0;
   /// Operations of sockets. A cancelled one still has its terminal completion.
   virtual void start_socket(const Output& output) = 0;
   virtual void cancel_socket(const Output& output) = 0;
 
-  std::int64_t start_ns() const { return start_ns_; }
+  /// For waits whose descriptor was closed meanwhile, and whose number is another's now: only a cancellation ends them.
+  template <class Ids>
+  void strand(Ids& waiting) {
+    stranded_.insert(stranded_.end(), waiting.begin(), waiting.end());
+    waiting.clear();
+  }
+
+  /// Makes a timerfd (CLOCK_MONOTONIC) readable at `deadline`, to the nanosecond; `no_deadline` disarms it. False with
+  /// errno.
+  bool set_timer(int timer, Instant deadline) noexcept;
   Seam* seam() const { return seam_; }
 
   std::vector<Input> ready_;  // found by submit(), reported by the next reap()
   std::vector<Input> inputs_;
   Inbox inbox_;
-  SignalPipe signals_;
+  SignalDesk signals_;
 
  private:
-  void put(const Input& input) noexcept;
   void take_inbox();
   void start(const Output& output);
   void cancel(const Output& output);
 
   std::int64_t start_ns_;
   Seam* seam_;
+  std::vector<OperationId> stranded_;
   int unpolled_ = 0;  // reaps in a row that did not look at the world
   JobDesk jobs_;
   LookupDesk lookups_;

@@ -2,20 +2,28 @@
 // readiness_backend.hpp - sockets on top of readiness: what epoll, libevent and Asio share.
 //
 // An operation is tried when it is started, if its direction is known to be ready; else it waits in the queue of that
-// direction. A descriptor is registered once, and the derived class reports edges: what was not ready is. A recv that
-// gets less than it asked for has drained the socket, and a send that gets rid of less has filled it, so in steady
-// state no call is made in vain: one recv, one send, and one wait for all.
+// direction. A descriptor is registered once, and the derived class reports edges: what was not ready is. A send that
+// gets rid of less than it was given has filled the socket; when the peer takes that, there is an edge. A recv that
+// gets less than it asked for has drained it, in steady state: so no call is made in vain, and a request costs one
+// recv, one send, and its share of one wait.
+//
+// But a recv also stops at an urgent mark, and on a Unix stream behind a message that carries descriptors, although
+// more is there, of which no edge will tell. And whoever has taken the last bytes should know that the end is behind
+// them. So a short recv is trusted only where edges tell of marks and ends, and have told of none; else the system is
+// asked, which costs as much as the recv in vain that it spares.
 #pragma once
 
 #include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <rondo/backends/hot_buffer.hpp>
 #include <rondo/backends/process_backend.hpp>
+#include <rondo/backends/unix_path.hpp>
 
 namespace rondo {
+
+struct OpenSocket;
 
 class ReadinessBackend : public ProcessBackend {
  protected:
@@ -34,13 +42,14 @@ class ReadinessBackend : public ProcessBackend {
   virtual void wait_for_edges(Instant deadline) = 0;
 
   bool unfinished() const final { return !retries_.empty(); }
-  bool is_socket(int descriptor) const {
+  bool is_socket(int descriptor) const final {
     return static_cast<std::size_t>(descriptor) < sockets_.size() && sockets_[static_cast<std::size_t>(descriptor)];
   }
-  /// Whether an edge tells of the end of a stream, or of an error, of which no other edge will tell.
-  enum class Ended : std::uint8_t { no, maybe, yes };
-  /// Called from wait_for_edges().
-  void on_edge(int descriptor, bool in, bool out, Ended ended);
+  /// Whether a recv that got less than it asked for has drained its stream, and its end is not behind it, unless an edge
+  /// was `special`.
+  virtual bool trusts_short_recv(bool unix_stream) const = 0;
+  /// Called from wait_for_edges(). `special`: it tells of urgent data, of the end or of an error, or it may.
+  void on_edge(int descriptor, bool in, bool out, bool special);
 
  private:
   struct Direction {
@@ -50,7 +59,8 @@ class ReadinessBackend : public ProcessBackend {
   struct Descriptor {
     Direction in;
     Direction out;
-    Ended ended = Ended::no;
+    bool trusted = false;  // see trusts_short_recv()
+    bool special = false;  // an edge was, and the system has not said since that nothing is left
   };
 
   void wait(Instant deadline) final;
@@ -61,16 +71,18 @@ class ReadinessBackend : public ProcessBackend {
   void refuse(const Output& output);
   void stand_in_line(const Output& output, Way way);
   void start_whole_socket(const Output& output);
-  void open(const Output& output, int descriptor);
+  void open(const Output& output, OpenSocket made);
   void connect(const Output& output);
   void close(const Output& output);
-  int adopt(int descriptor);
+  int adopt(OpenSocket made, bool unix_stream);
+  int adopt(int descriptor, bool unix_stream);
   void drop(int descriptor) noexcept;
   void run(int descriptor, Way way, std::vector<Input>& done);
   bool attempt(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_accept(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_connect(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_recv(int descriptor, const Output& output, std::vector<Input>& done);
+  bool ends_behind_short_recv(int descriptor);
   bool attempt_send(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_recv_from(int descriptor, const Output& output, std::vector<Input>& done);
@@ -79,7 +91,7 @@ class ReadinessBackend : public ProcessBackend {
 
   std::vector<std::unique_ptr<Descriptor>> sockets_;     // by descriptor
   std::map<std::uint64_t, int> connecting_;              // descriptors that the loop does not know, by operation
-  std::map<int, std::string> unix_paths_;                // of listeners
+  std::map<int, UnixPath> unix_paths_;                   // of those that are bound to one, by descriptor
   std::vector<int> retries_;                             // to be tried without an edge
   HotBuffer hot_;
 };

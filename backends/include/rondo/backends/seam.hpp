@@ -13,9 +13,11 @@ enum class SystemCall : std::uint8_t {
   open,        // the backend's own descriptors
   wait,        // epoll_wait, event_base_loop, io_uring_enter, ...
   watch,       // epoll_ctl, event_add, ...
+  unwatch,     // what takes that back
   wake,        // the write that ends a wait
   socket, set_option, get_option, get_name, bind, listen, connect, accept,
   recv, send, recv_from, send_to, shutdown, close,
+  stat, unlink,  // of the path of a Unix socket
   last_call
 };
 
@@ -26,7 +28,7 @@ struct Fault {
 };
 
 /// Asked before each call; given to a backend in its options. Belongs to the loop's thread, but for SystemCall::wake,
-/// which comes from any. Calls that give something back (close) are announced, and made whatever the answer.
+/// which comes from any. Calls that give something back (unwatch, close) are announced, and made whatever the answer.
 class Seam {
  public:
   virtual ~Seam() = default;

@@ -1,44 +1,60 @@
 // SPDX-License-Identifier: BSL-1.0
 // signals.hpp - signals of the process as inputs of a loop: what every backend on Unix shares.
 //
-// A handler may only do what is safe anywhere, so it writes the number of the signal into a pipe; the backend watches the
-// other end. The process has one handler for each signal: the backend that was asked last has it.
+// Any number of backends may listen to one signal, from any threads: each of them hears every arrival. The first Ctrl-C
+// reaches all runs that watch for it, unless a backend of the process has a handler for SIGINT; then that hears it alone.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <vector>
 
 #include <rondo/contract.hpp>
 
 namespace rondo {
 
-class SignalPipe {
+class SignalListener;
+
+class SignalDesk {
  public:
-  /// Throws std::system_error when the kernel refuses the pipe.
-  SignalPipe();
-  ~SignalPipe();
-  SignalPipe(const SignalPipe&) = delete;
-  SignalPipe& operator=(const SignalPipe&) = delete;
+  /// Throws std::system_error when the kernel refuses a pipe. Changes no action of the process.
+  SignalDesk();
+  ~SignalDesk();
+  SignalDesk(const SignalDesk&) = delete;
+  SignalDesk& operator=(const SignalDesk&) = delete;
+
+  /// The signals that start() takes, as a Features::signal_mask.
+  static std::uint64_t mask() noexcept;
 
   /// Readable when a signal has come.
-  int descriptor() const { return ends_[0]; }
-  /// Appends what has come to `inputs`: a completion with more to follow for each signal, the call of a Ctrl-C.
+  int descriptor() const;
+  /// Appends what has come to `inputs`: a completion with more to follow for each arrival. Of a flood the first part;
+  /// the descriptor stays readable.
   void read(std::vector<Input>& inputs);
 
-  /// Starts and cancels operations of the kind `signal`; what they complete at once is appended to `inputs`.
+  /// Starts and cancels operations of the kinds `signal` and `interrupt`; what they complete at once is appended to
+  /// `inputs`.
   void start(const Output& output, std::vector<Input>& inputs);
   void cancel(const Output& output, std::vector<Input>& inputs);
 
-  /// Backend::begin_interrupts and end_interrupts.
-  void begin_interrupts(CallCore& call);
-  void end_interrupts();
-
  private:
-  void watch_interrupts();
+  struct Handler {
+    int signal;
+    OperationId id;
+  };
+  struct Interrupt {
+    OperationId id;
+    bool watches;  // else the program handles Ctrl-C itself
+  };
+  bool handles(int signal) const;
+  bool watches() const;
+  void give(int signal, std::uint32_t most, std::vector<Input>& inputs);
+  void give_interrupt(std::vector<Input>& inputs);
+  void start_interrupt(OperationId id);
+  void cancel_interrupt(OperationId id, std::vector<Input>& inputs);
 
-  int ends_[2] = {-1, -1};
-  std::map<int, OperationId> operations_;
-  CallCore* interrupt_ = nullptr;
+  SignalListener* listener_;
+  std::vector<Handler> handlers_;  // in the order in which they came
+  std::vector<Interrupt> interrupts_;
 };
 
 }  // namespace rondo

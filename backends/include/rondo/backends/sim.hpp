@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -22,28 +24,37 @@
 
 namespace rondo::sim {
 
+/// The simulated world has run for longer than SimOptions allows. what() lists the tasks.
+class LimitExceeded : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 struct SimOptions {
   std::uint64_t seed = 0;          // 0: everything goes as in production by default
-  const Tape* replay = nullptr;    // answers to repeat, instead of a seed
-  Tape* record = nullptr;          // takes the answers given, also when the run fails
+  const Tape* replay = nullptr;    // answers to repeat, instead of a seed; copied during the call
+  Tape* record = nullptr;          // takes the answers given, also when the run fails: must live as long as the run
   bool debug = false;              // Loop::set_debug
-  const std::vector<Name>* names = nullptr;  // what lookups find, besides localhost
+  const std::vector<Name>* names = nullptr;  // what lookups find, besides localhost; copied during the call
+  /// A run that takes longer ends with LimitExceeded: tasks that yield to each other for ever, a heartbeat that nobody
+  /// stops. Steps are the loop's; time is virtual. The run is wound up with as much again.
+  /// 0 steps: no limit.
+  std::uint64_t max_steps = 1'000'000;
+  Delay max_time = std::chrono::hours(24 * 365 * 100);
 };
 
 /// A backend without a world: descriptors and real signals do not exist here, time is virtual.
-class Backend final : public rondo::Backend {
+class SimBackend final : public Backend {
  public:
-  explicit Backend(SimOptions options = {});
+  explicit SimBackend(SimOptions options = {});
 
   std::string_view name() const override { return "sim"; }
   Instant now() noexcept override { return timeline_.now(); }
   std::span<const Input> reap(Instant deadline) override;
   void submit(std::span<const Output> outputs) override;
-  void post(CallCore& call) noexcept override;
+  Poster& poster() noexcept override { return inbox_; }
+  Features features() const noexcept override;
   /// True when nothing is planned, and no signal handler waits: operations of the network that are left wait for ever.
   bool stuck() const override;
-  void begin_interrupts(CallCore& call) override;
-  void end_interrupts() override;
 
   Oracle& oracle() { return oracle_; }
   /// A signal arrives now, as far as the program can tell. SIGINT reaches the runner if nobody handles it.
@@ -55,6 +66,7 @@ class Backend final : public rondo::Backend {
   void cancel(OperationId id);
   void start_job(const Output& output);
   void run_due();
+  void check_limits();
 
   Oracle oracle_;
   Timeline timeline_;
@@ -63,16 +75,20 @@ class Backend final : public rondo::Backend {
   std::vector<Output> signals_;            // handlers, in the order in which they came
   std::vector<Input> ready_;
   std::vector<Input> inputs_;
-  Inbox inbox_;
-  CallCore* interrupt_ = nullptr;
+  Inbox inbox_{[](void*) {}, nullptr};  // whose wait() is the only one
+  std::vector<OperationId> interrupts_;
+  std::uint64_t max_steps_;
+  std::uint64_t most_steps_;
+  Duration max_time_;
+  Instant latest_;
 };
 
 /// Runs `main` in a simulated world of its own, in virtual time that starts at 0. The same options give the same run.
 template <class T>
 T run(Coro<T> main, SimOptions options = {}, Place place = Place::here()) {
-  Backend backend(options);
+  SimBackend backend(options);
   struct Recorder {
-    Backend& backend;
+    SimBackend& backend;
     Tape* record;
     ~Recorder() {
       if (record) *record = backend.oracle().tape();

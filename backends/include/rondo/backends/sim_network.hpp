@@ -17,7 +17,8 @@
 //     net.listener    who of several listeners at one address gets a connection or a datagram (reuse_port)
 //     net.resolve     how long a lookup takes
 //
-// Not simulated: ECONNREFUSED for datagrams, Unix datagrams, broadcast and multicast, and IPv4 in IPv6 sockets.
+// Unix datagrams arrive in order, and always find room: nobody waits to send one. Not simulated: ECONNREFUSED for UDP,
+// broadcast and multicast, and IPv4 in IPv6 sockets.
 #pragma once
 
 #include <memory>
@@ -49,6 +50,8 @@ class Network {
 
   /// From connect to resolve.
   void start(const Output& output);
+  /// True for the handle of a socket that is open.
+  bool has(std::int32_t handle) const;
   /// False if no operation of this name waits.
   bool cancel(OperationId id);
   /// Forgets an operation whose start has thrown.

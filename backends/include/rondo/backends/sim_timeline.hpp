@@ -13,9 +13,9 @@
 
 namespace rondo::sim {
 
-class Event {
+class TimelineEvent {
  public:
-  virtual ~Event() = default;
+  virtual ~TimelineEvent() = default;
   virtual void happen() = 0;
 };
 
@@ -32,11 +32,11 @@ class Timeline {
 
   Instant now() const { return now_; }
   bool empty() const { return events_.empty(); }
-  /// When the next event is due; `never` if there is none.
-  Instant next() const { return empty() ? never : events_.begin()->first.when; }
+  /// When the next event is due; `no_deadline` if there is none.
+  Instant next() const { return empty() ? no_deadline : events_.begin()->first.when; }
   bool something_is_due() const { return next() <= now_; }
 
-  Moment add(Instant when, std::unique_ptr<Event> event);
+  Moment add(Instant when, std::unique_ptr<TimelineEvent> event);
   void remove(const Moment& moment) { events_.erase(moment); }
   /// Time does not go back.
   void move_to(Instant when);
@@ -46,7 +46,7 @@ class Timeline {
  private:
   Instant now_{};
   std::uint64_t sequence_ = 0;
-  std::map<Moment, std::unique_ptr<Event>> events_;
+  std::map<Moment, std::unique_ptr<TimelineEvent>> events_;
 };
 
 }  // namespace rondo::sim

@@ -4,7 +4,7 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -32,7 +32,7 @@ class ThreadPoolExecutor final : public Executor {
   enum class Pending { run, cancel };
 
   /// Takes no more jobs. Jobs that have not started run (the default), or end with -ECANCELED. Waits for all that run.
-  /// A second call waits as well. Must not be called by a job of this pool.
+  /// A second call waits as well. RuntimeError when a job of this pool calls it.
   void shutdown(Pending pending = Pending::run);
 
   std::size_t threads() const;      // started so far
@@ -52,7 +52,7 @@ class ThreadPoolExecutor final : public Executor {
   ThreadPoolOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Item> queue_;
+  std::list<Item> queue_;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;  // threads that wait for a job
   std::size_t busy_ = 0;  // threads that run one

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+// call.hpp - callbacks: what call_soon, call_later, add_done_callback and other threads post.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <rondo/kernel/call_core.hpp>
+#include <rondo/kernel/pooled.hpp>
+
+namespace rondo {
+
+/// A callable in a block of the kernel's pool, or of the global heap when another thread made it.
+template <class F>
+class Call final : public CallCore {
+ public:
+  static Call& make(Kernel& kernel, F callable, Context context, Place created) {
+    return make_pooled<Call>(kernel, 0, &kernel, std::move(callable), std::move(context), created, true);
+  }
+  static Call& make_foreign(F callable, Context context, Place created) {
+    return *new Call(nullptr, std::move(callable), std::move(context), created, false);
+  }
+  Call(Kernel* kernel, F&& callable, Context context, Place created, bool pooled)
+      : CallCore(kernel, std::move(context), created), callable_(std::move(callable)), pooled_(pooled) {}
+
+ private:
+  void invoke() override {
+    if (!callable_) return;
+    F callable = std::move(*callable_);
+    callable_.reset();
+    std::move(callable)();
+  }
+  void drop() noexcept override { callable_.reset(); }
+  void destroy() noexcept override {
+    if (!pooled_) return delete this;
+    destroy_pooled(*this, *kernel());
+  }
+
+  std::optional<F> callable_;
+  bool pooled_;
+};
+
+/// What call_soon() and its relatives give back. Copyable; dropping it changes nothing.
+class Handle {
+ public:
+  Handle() = default;
+  explicit Handle(CallCore& core) : core_(core) {}
+  CallCore* core() const { return core_.get(); }
+
+  /// The callback does not run any more, even if it stands in the batch that runs now. Never an error.
+  void cancel() {
+    if (core_) core_->cancel();
+  }
+  /// True after cancel(), also when the callback had run before (as asyncio's).
+  bool cancelled() const { return core_ && core_->state() == machines::handle::State::cancelled; }
+
+ protected:
+  Ref<CallCore> core_;
+};
+
+/// A Handle with a deadline.
+class TimerHandle : public Handle {
+ public:
+  using Handle::Handle;
+  Instant when() const { return core_ ? core_->when() : no_deadline; }
+};
+
+}  // namespace rondo

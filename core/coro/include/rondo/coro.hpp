@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+// coro.hpp - the coroutine front: Coro<T>, its frame, and how control passes between frames.
+//
+// Awaiting a Coro runs it inside the awaiting task. Its first run happens on the native stack, inside the parent's
+// await (the fastest way); if it suspends, the parent is marked and the runner resumes it when the child has ended.
+// Beyond Kernel::stack_for_nesting bytes of nested first runs the runner starts the child instead, so that neither deep
+// chains nor long rows of awaits grow the stack, on any compiler, without relying on tail calls.
+//
+// In front of every frame is room for the task that it may become: see kernel/frame_head.hpp.
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+#include <rondo/awaiter.hpp>
+#include <rondo/kernel/frame_head.hpp>
+
+namespace rondo {
+
+/// Keeps the exception in flight as the frame's result and notes the frame in the task's await stack.
+void note_failure(FrameCore& frame, ResultCore& result) noexcept;
+
+/// The end of a coroutine: its awaiter goes on, or its task is done.
+struct FinalAwaiter {
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) const noexcept {
+    FrameCore& frame = handle.promise();
+    frame.ended = true;
+    if (frame.handed_over) {
+      thread_slot.kernel->hand_over_to(frame.link->parent);
+    } else if (frame.is_task) {
+      thread_slot.kernel->hand_over_to(&frame);
+    }
+  }
+  void await_resume() const noexcept {}
+};
+
+[[noreturn]] void throw_misplaced_frame(const char* function, Place place);
+
+/// GCC 12, PR 106188: in a coroutine without a local variable, the result of a condition that awaits is put in front of
+/// the frame. The promise, and so the frame as its handle has it, stand 8 bytes too high then (or more, if there are
+/// many conditions): each resume would read what is not there. Nothing has run yet where this is called, so that an
+/// error does no harm.
+inline void check_frame([[maybe_unused]] const void* frame, [[maybe_unused]] const char* function,
+                        [[maybe_unused]] Place place) {
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+  if (reinterpret_cast<std::uintptr_t>(frame) % alignof(std::max_align_t) != 0) [[unlikely]] {
+    throw_misplaced_frame(function, place);
+  }
+#endif
+}
+
+/// What all coroutine frames of rondo share, whatever they return.
+template <class Frame>
+struct PromiseBase : Frame {
+  template <class A>
+    requires Awaitable<A>
+  auto await_transform(A&& awaitable, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE()) {
+    this->file = at_file;
+    this->line = static_cast<std::uint32_t>(at_line);
+    return awaiter_of(std::forward<A>(awaitable));
+  }
+  template <class A>
+    requires(!Awaitable<A>)
+  auto await_transform(A&&) {
+    static_assert(Awaitable<A>, "a rondo coroutine can await rondo's awaitables only: Coro, Task, Future, sleep(), ...");
+  }
+};
+
+template <class T>
+class Coro;
+template <class T>
+class CoroAwaiter;
+
+/// How a coroutine leaves its value. A class of its own, since a promise has either return_value or return_void.
+template <class T>
+struct ReturnsValue : PromiseBase<FrameCore> {
+  template <class U = T>
+    requires std::convertible_to<U, T>
+  void return_value(U&& value) {
+    if constexpr (!std::is_trivially_destructible_v<T>) result.take_back();  // a second co_return, from a catch block
+    result.set(std::forward<U>(value));
+  }
+  Result<T> result;
+};
+template <>
+struct ReturnsValue<void> : PromiseBase<FrameCore> {
+  void return_void() noexcept { result.set(); }
+  Result<void> result;
+};
+
+/// The promise of Coro<T>, and the state of the task it may become.
+template <class T>
+class CoroPromise final : public ReturnsValue<T> {
+ public:
+  static void* operator new(std::size_t size) { return allocate_frame<FrameHead>(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { deallocate_frame<FrameHead>(frame, size); }
+
+  Coro<T> get_return_object(const char* function = __builtin_FUNCTION(), Place place = Place::here()) {
+    check_frame(this->handle().address(), function, place);
+    return Coro<T>(*this);
+  }
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  FinalAwaiter final_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept {
+    this->result.take_back();
+    note_failure(*this, this->result);
+  }
+  TaskCore& task_room() { return *FrameHead::task_room(this->handle().address()); }
+};
+
+[[noreturn]] void throw_empty_coro();
+
+/// A coroutine that has not started. Awaiting it runs it inside the awaiting task, with no scheduling in between;
+/// create_task() makes a task of it. Either is possible once. One that is dropped unstarted never runs.
+/// Parameters are kept until the frame goes: at the end of the await, or with the last handle of the task.
+/// A coroutine made where no loop runs takes its frame from the global heap, any other from the loop's pool.
+template <class T = void>
+class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro : private FrameLink {
+ public:
+  using value_type = T;
+  using promise_type = CoroPromise<T>;
+
+  Coro() = default;
+  Coro(Coro&& other) noexcept { child = std::exchange(other.child, nullptr); }  // before it is awaited
+  Coro& operator=(Coro&& other) noexcept {
+    std::swap(child, other.child);
+    return *this;
+  }
+  ~Coro() { drop(); }
+
+  /// False once it was awaited, made a task, or moved from.
+  explicit operator bool() const { return child && !child->link; }
+
+  CoroAwaiter<T> operator co_await() { return CoroAwaiter<T>(checked()); }
+
+  /// The frame, which the caller then owns. RuntimeError if there is none.
+  CoroPromise<T>* release() { return static_cast<CoroPromise<T>*>(std::exchange(checked().child, nullptr)); }
+
+ private:
+  friend CoroPromise<T>;
+  friend CoroAwaiter<T>;
+  explicit Coro(CoroPromise<T>& promise) { child = &promise; }
+  void drop() noexcept {
+    if (child) std::exchange(child, nullptr)->handle().destroy();
+  }
+  Coro& checked() {
+    if (!child || child->link) [[unlikely]] throw_empty_coro();
+    return *this;
+  }
+};
+
+/// The await of a Coro, which stays where it is: runs it, and gives what it returns or throws.
+template <class T>
+class CoroAwaiter : public Awaiter {
+ public:
+  using value_type = T;
+  explicit CoroAwaiter(Coro<T>& coro) : coro_(&coro) {}
+  ~CoroAwaiter() { coro_->drop(); }
+
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> handle) {
+    FrameCore& child = *coro_->child;
+    coro_->parent = &frame_of(handle);
+    child.link = coro_;
+    Kernel& kernel = *thread_slot.kernel;
+    if (!kernel.may_nest()) [[unlikely]] {
+      child.handed_over = true;
+      kernel.hand_over_to(&child);
+      return true;
+    }
+    child.handle().resume();
+    if (child.ended) return false;
+    child.handed_over = true;
+    return true;
+  }
+  T await_resume() {
+    Result<T>& result = promise().result;
+    if (result.kind != ResultCore::Kind::value) [[unlikely]] std::rethrow_exception(std::move(result.error));
+    if constexpr (!std::is_void_v<T>) return std::move(result.value);
+  }
+  Outcome<T> outcome() {
+    Result<T>& result = promise().result;
+    if (result.kind == ResultCore::Kind::error) return Outcome<T>::of_error(std::move(result.error));
+    if (result.kind == ResultCore::Kind::cancelled) return Outcome<T>::of_cancelled(std::move(result.error));
+    return Outcome<T>::of_value(std::move(result.value));
+  }
+
+ private:
+  CoroPromise<T>& promise() { return static_cast<CoroPromise<T>&>(*coro_->child); }
+  Coro<T>* coro_;
+};
+
+}  // namespace rondo
+
+/// Where a coroutine's parameters can be seen.
+template <class T, class... Parameters>
+struct std::coroutine_traits<rondo::Coro<T>, Parameters...> {
+  static_assert((rondo::fits_frames<Parameters> && ...),
+                "over-aligned parameters are not supported in a coroutine: pass a reference or a pointer");
+  using promise_type = rondo::CoroPromise<T>;
+};

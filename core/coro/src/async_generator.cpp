@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+// async_generator.cpp - running a generator's body inside the task that asks.
+#include <rondo/async_generator.hpp>
+
+#include <string>
+
+namespace rondo {
+
+// --- beginning and end ------------------------------------------------------------------------------------------------
+
+void GeneratorCore::begin(GeneratorFrame& frame) {
+  frame_ = &frame;
+  if (thread_slot.kernel) thread_slot.kernel->residents().push_back(*this);
+}
+
+void GeneratorCore::abandon() noexcept {
+  if (linked()) unlink();
+  if (!frame_ || !begun()) return;
+  fire<machines::generator::Event::drop>(*this);
+  const Ref<GeneratorCore> held(*this);  // what goes with the frame may hold the last handle
+  frame_->handle().destroy();
+}
+
+/// The last reference is gone: so is everything.
+void GeneratorCore::drop() noexcept {
+  if (linked()) unlink();
+  Kernel* const kernel = reinterpret_cast<const GeneratorHead&>(*this).kernel;
+  if (!kernel) return free();
+  abandon_ = [](Resident& resident) noexcept { static_cast<GeneratorCore&>(resident).free(); };
+  kernel->destroy(static_cast<Resident&>(*this));
+}
+
+void GeneratorCore::free() noexcept {
+  if (frame_) {
+    frame_->handle().destroy();  // and with it the block: see frame_gone()
+  } else {
+    const std::size_t size = block_size_;
+    this->~GeneratorCore();
+    release_block<GeneratorHead>(this, size);
+  }
+}
+
+void GeneratorCore::frame_gone(std::size_t size) noexcept {
+  frame_ = nullptr;
+  block_size_ = sizeof(GeneratorHead) + size;
+  if (references_ == 0) free();
+}
+
+// --- running it ------------------------------------------------------------------------------------------------------
+
+std::exception_ptr GeneratorCore::refusal(const char* what) {
+  if (!paused()) {
+    return std::make_exception_ptr(RuntimeError(std::string(what) + ": the async generator is already running"));
+  }
+  if (!thread_slot.kernel || !thread_slot.kernel->current()) {
+    return std::make_exception_ptr(RuntimeError(std::string(what) + ": an async generator needs a task to run in"));
+  }
+  const Kernel* const home = reinterpret_cast<const GeneratorHead&>(*this).kernel;
+  if (linked() && home && home != thread_slot.kernel) {  // which would destroy the frame when it ends
+    return std::make_exception_ptr(
+        RuntimeError(std::string(what) + ": the async generator belongs to another loop, which has not ended"));
+  }
+  if (!linked()) thread_slot.kernel->residents().push_back(*this);
+  return nullptr;
+}
+
+void GeneratorFrame::unhandled_exception() noexcept {
+  if (core().state() == machines::generator::State::closing) {
+    try {
+      throw;
+    } catch (const GeneratorExit&) {
+      return;
+    } catch (...) {
+    }
+  }
+  note_failure(*this, result);
+}
+
+bool GeneratorAwaiter::run_body(FrameCore& frame) {
+  parent = &frame;
+  GeneratorFrame& body = *core_->frame();
+  body.link = this;
+  body.handed_over = false;
+  Kernel& kernel = *thread_slot.kernel;
+  if (!kernel.may_nest()) {
+    body.handed_over = true;
+    kernel.hand_over_to(&body);
+    return true;
+  }
+  body.handle().resume();
+  if (core_->paused()) return false;
+  body.handed_over = true;
+  return true;
+}
+
+void GeneratorAwaiter::raise_error() {
+  if (refusal_) std::rethrow_exception(refusal_);
+  if (auto error = core_->take_error()) std::rethrow_exception(std::move(error));
+}
+
+bool GeneratorClose::await_ready() {
+  if ((refusal_ = core_->refusal("aclose"))) return true;
+  if (core_->state() == machines::generator::State::stubborn) {
+    refusal_ =
+        std::make_exception_ptr(StopAsyncIteration("aclose: the async generator was closed before, and ignored it"));
+    return true;
+  }
+  fire<machines::generator::Event::close>(*core_);
+  return core_->state() != machines::generator::State::closing;
+}
+
+void GeneratorClose::await_resume() {
+  raise_error();
+  if (core_->state() == machines::generator::State::stubborn) {
+    throw RuntimeError("the async generator ignored GeneratorExit");
+  }
+}
+
+Coro<void> close_generator(Ref<GeneratorCore> core) { co_await Closing(core); }
+
+}  // namespace rondo

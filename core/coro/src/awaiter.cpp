@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+// awaiter.cpp - what a resumed await throws, and the refusals of futures.
+#include <rondo/awaiter.hpp>
+
+#include <cxxabi.h>
+
+#include <string>
+#include <typeinfo>
+
+#include <rondo/kernel/words.hpp>
+#include <rondo/task.hpp>
+
+namespace rondo {
+
+// The reason is decided by the step, not by who posted it (asyncio A10): a cancellation replaces value and error, unless
+// what was awaited ended with a cancellation of its own, whose message is then the one delivered.
+void Awaiter::deliver(FutureCore& awaited) {
+  if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
+  if (awaited.pending()) std::rethrow_exception(misuse_of(awaited));
+  inherit_await_stack(awaited);
+}
+
+std::optional<Message> Awaiter::pending_cancel(FutureCore& awaited) {
+  TaskCore& task = current();
+  const std::uint8_t deliveries = task.take_deliveries();
+  if (!(deliveries & TaskCore::deliver_cancel)) return std::nullopt;
+  if (awaited.pending()) return task.message();
+  if (awaited.ended_by_cancel()) return std::nullopt;
+  awaited.mark_retrieved();
+  return task.message();
+}
+
+std::exception_ptr misuse_of(FutureCore& awaited) {
+  TaskCore* task = thread_slot.kernel ? thread_slot.kernel->current() : nullptr;
+  std::string text = task ? describe(static_cast<FutureCore&>(*task)) : "a coroutine that is not rondo's";
+  if (static_cast<FutureCore*>(task) == &awaited) {
+    text += " cannot await itself";
+  } else if (awaited.refuses_awaits()) {
+    text += " cannot await " + describe(awaited) + ", which has awaited itself";
+  } else {
+    text += " cannot await " + describe(awaited) + " of another loop";
+  }
+  return std::make_exception_ptr(RuntimeError(text));
+}
+
+std::optional<Message> Awaiter::pending_cancel() {
+  TaskCore& task = current();
+  const std::uint8_t deliveries = task.take_deliveries();
+  if (deliveries == 0) return std::nullopt;
+  return task.delivered_message(deliveries);
+}
+
+void Awaiter::throw_cancelled() { throw CancelledError(*pending_cancel()); }
+
+void Awaiter::throw_foreign_await() {
+  throw RuntimeError("co_await outside a rondo task: only a Coro or an AsyncGenerator can await this");
+}
+
+void throw_empty_handle() { throw RuntimeError("the handle is empty: it was default-constructed or moved from"); }
+
+void throw_empty_coro() {
+  throw RuntimeError("the Coro is empty: it was awaited or made a task before, moved from, or default-constructed");
+}
+
+void throw_misplaced_frame(const char* function, Place place) {
+  throw RuntimeError(std::string(function) + " (" + describe(place) +
+                     ") cannot run: GCC 12 lays out its frame wrongly (PR 106188), as it awaits in a condition and has "
+                     "no local variable; await into a variable first, see docs/gcc-12.md");
+}
+
+void check_settable(FutureCore& core, const char* what) {
+  if (core.kind() == WaitableKind::task) {
+    throw RuntimeError(std::string(what) + ": " + describe(core) + " sets its own result");
+  }
+  if (core.done()) throw InvalidStateError(std::string(what) + ": " + describe(core) + " is done already");
+}
+
+void raise_unless_value(FutureCore& core) {
+  if (core.state() == machines::future::State::returned) return;
+  if (core.pending()) throw InvalidStateError(describe(core) + " is not done: it has no result yet");
+  std::rethrow_exception(core.retrieve());
+}
+
+/// Each await begins the story anew, however often the same error is met.
+void inherit_await_stack(FutureCore& core) noexcept {
+  TaskCore* task = thread_slot.kernel ? thread_slot.kernel->current() : nullptr;
+  if (!task || core.state() != machines::future::State::failed) return;
+  const std::exception_ptr& error = core.result_core().error;
+  const TaskCore::Details* from = nullptr;
+  if (core.kind() == WaitableKind::task) from = static_cast<TaskCore&>(core).details();
+  if (from && from->error != error) from = nullptr;
+  if (!from && !task->details()) return;
+  try {
+    TaskCore::Details& to = task->make_details();
+    to.error = error;
+    to.story = from ? from->story : Story();
+  } catch (...) {
+  }
+}
+
+void note_failure(FrameCore& frame, ResultCore& result) noexcept {
+  result.error = std::current_exception();
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  const bool cancelled = type && *type == typeid(CancelledError);
+  result.kind = cancelled ? ResultCore::Kind::cancelled : ResultCore::Kind::error;
+  if (cancelled || !thread_slot.kernel || !thread_slot.kernel->current()) return;
+  thread_slot.kernel->current()->note_error(result.error, frame.place());
+}
+
+void throw_loop_closed(const FutureCore& core, const char* what) {
+  throw RuntimeError(std::string(what) + ": the loop of " + describe(core) + " is closed");
+}
+
+void check_same_loop(const FutureCore& core, const Kernel& kernel, const char* what) {
+  if (&core.kernel() == &kernel) return;
+  if (core.kernel().closed()) throw_loop_closed(core, what);
+  throw RuntimeError(std::string(what) + ": " + describe(core) + " is of another loop");
+}
+
+bool remove_callback(const Handle& handle) {
+  CallCore* call = handle.core();
+  if (!call || call->state() != machines::handle::State::attached) return false;
+  call->cancel();
+  return true;
+}
+
+AnyTask current_task() {
+  TaskCore* task = running_kernel("current_task").current();
+  return task ? AnyTask(*task) : AnyTask();
+}
+
+std::vector<AnyTask> all_tasks() {
+  auto& list = running_kernel("all_tasks").tasks();
+  std::vector<AnyTask> tasks;
+  for (TaskCore* task = list.front(); task; task = list.after(*task)) tasks.emplace_back(*task);
+  return tasks;
+}
+
+AwaitStack await_stack() {
+  TaskCore* task = running_kernel("await_stack").current();
+  if (!task || !task->details()) return {};
+  return task->details()->story.places();
+}
+
+}  // namespace rondo

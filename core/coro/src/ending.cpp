@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+// ending.cpp - the parts of the end, one by one.
+#include <rondo/coro/ending.hpp>
+
+#include <rondo/async_generator.hpp>
+#include <rondo/dump.hpp>
+#include <rondo/kernel/cancellation.hpp>
+
+namespace rondo {
+namespace {
+
+Coro<void> nothing() { co_return; }
+
+std::string waits(const Parking&) { return "waits for what is left to end"; }
+
+/// What ends badly now, nobody asks for.
+void report_failures(Kernel& kernel, const Countdown& ended, const char* what, const char* subject) {
+  ended.for_each([&](FutureCore& future) {
+    future.mark_retrieved();
+    if (future.ended_by_cancel() || future.state() == machines::future::State::returned) return;
+    kernel.report({what, future.result_core().error, subject ? subject : describe(future)});
+  });
+}
+
+/// Those that have begun when this runs, oldest first.
+Coro<void> close_generators(Kernel& kernel) {
+  Countdown closing;
+  std::vector<Coro<void>> closers;
+  for (Resident* resident = kernel.residents().front(); resident; resident = kernel.residents().after(*resident)) {
+    GeneratorCore* const core = GeneratorCore::from(*resident);
+    if (core && core->begun()) closers.push_back(close_generator(Ref<GeneratorCore>(*core)));
+  }
+  for (auto& closer : closers) closing.add(create_task(std::move(closer)).core());
+  if (!closing.done()) {
+    Parking parking(&waits);
+    closing.then_wake(parking);
+    co_await WaitAt(parking);
+  }
+  report_failures(kernel, closing, "an async generator failed while run() closed it", "async generator");
+}
+
+}  // namespace
+
+Ending::Ending(Loop& loop, Backend& backend)
+    : loop_(&loop), backend_(&backend), driver_(loop.kernel(), backend), stop_(loop.kernel()) {}
+
+Ending::~Ending() {
+  if (!ended()) loop_->kernel().operations().abandon(executor_);  // else the loop may be gone
+}
+
+void Ending::perform(machines::ending::Do effect) {
+  switch (effect) {
+    case machines::ending::Do::cancel_tasks:
+      return cancel_tasks();
+    case machines::ending::Do::close_generators:
+      return wait_for(loop_->create_task(close_generators(loop_->kernel())).core());
+    case machines::ending::Do::take_a_turn:
+      return wait_for(loop_->create_task(nothing()).core());
+    case machines::ending::Do::rest:
+      break;
+    case machines::ending::Do::settle:
+      return settle();
+    case machines::ending::Do::discard:
+      hurried_ = true;
+      return loop_->discard();
+    case machines::ending::Do::detach:
+      return loop_->detach();
+  }
+}
+
+Instant Ending::deadline() {
+  const bool begins = state_ == machines::ending::State::running || state_ == machines::ending::State::wound_up;
+  if (hurried_ || begins) return Instant::min();
+  if (!wound_up()) return driver_.deadline();
+  return loop_->kernel().operations().outputs_waiting() ? Instant::min() : no_deadline;
+}
+
+void Ending::turn(std::span<const Input> in, TurnLimits limits) {
+  hurried_ = false;
+  if (state_ == machines::ending::State::running || state_ == machines::ending::State::wound_up) {
+    fire<machines::ending::Event::next>(*this);
+  }
+  if (wound_up()) return exchange(in);
+  while (!wound_up() && part_is_done()) fire<machines::ending::Event::next>(*this);  // there was nothing to do
+  switch (driver_.turn(in, limits)) {
+    case Turn::waiting:
+    case Turn::ready:
+      return;
+    case Turn::stuck:
+      throw DeadlockError("deadlock: nothing can happen any more\n" + dump_tasks(*loop_));
+    case Turn::done:
+      break;
+  }
+  if (!part_is_done()) throw RuntimeError("the loop was stopped before its main task was done");
+  if (left_) {
+    report_failures(loop_->kernel(), *left_, "a task that was left over failed while run() ended", nullptr);
+    left_.reset();
+  }
+  fire<machines::ending::Event::next>(*this);
+}
+
+void Ending::give_up() {
+  if (!wound_up()) fire<machines::ending::Event::give_up>(*this);
+}
+
+// --- tasks and generators --------------------------------------------------------------------------------------------
+
+bool Ending::part_is_done() const {
+  if (state_ == machines::ending::State::cancelling) return !left_ || left_->done();
+  return !part_ || part_->done();
+}
+
+void Ending::wait_for(FutureCore& future) {
+  part_ = Ref<FutureCore>(future);
+  stop_.withdraw();
+  future.add_waiter(stop_);
+}
+
+void Ending::cancel_tasks() {
+  Kernel& kernel = loop_->kernel();
+  if (kernel.tasks_alive() == 0) return;
+  left_ = std::make_unique<Countdown>();
+  for (TaskCore* task = kernel.tasks().front(); task; task = kernel.tasks().after(*task)) left_->add(*task);
+  left_->then_post(stop_);
+  const Message message;
+  Kernel::Cancellation cancellation(kernel, message, Kernel::Cancellation::Several());
+  left_->for_each([&](FutureCore& task) { cancellation.ask(task); });
+}
+
+// --- what is in flight -----------------------------------------------------------------------------------------------
+
+/// What was lent memory of the loop is waited for first, jobs that run among it.
+void Ending::settle() {
+  stop_.withdraw();
+  left_.reset();
+  hurried_ = true;
+  OperationTable& operations = loop_->kernel().operations();
+  operations.cancel_lent();
+  if (!backend_->features().jobs) return;
+  Output output;
+  output.kind = OperationKind::close_executor;
+  try {
+    operations.start(executor_, output);
+  } catch (const std::bad_alloc&) {  // its threads end with the backend, then
+  }
+}
+
+void Ending::exchange(std::span<const Input> in) {
+  driver_.exchange(in);
+  const OperationTable& operations = loop_->kernel().operations();
+  if (state_ == machines::ending::State::settling && !lent_are_left()) fire<machines::ending::Event::next>(*this);
+  if (state_ == machines::ending::State::draining && operations.in_flight() == 0 && !operations.outputs_waiting()) {
+    fire<machines::ending::Event::next>(*this);
+  }
+}
+
+/// Counting costs a look at every slot, so it is done again only when so many have ended that it may have changed.
+bool Ending::lent_are_left() {
+  const OperationTable& operations = loop_->kernel().operations();
+  if (others_ != UINT32_MAX && operations.in_flight() > others_) return true;
+  const std::uint32_t lent = operations.lent_in_flight();
+  others_ = operations.in_flight() - lent;
+  return lent > 0;
+}
+
+}  // namespace rondo

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+// loop.cpp - the loop as its users see it: posts from threads, reports, and its end.
+#include <rondo/loop.hpp>
+
+#include <rondo/driver.hpp>
+
+namespace rondo {
+
+Loop::Loop(LoopOptions options)
+    : kernel_(new Kernel(options.resource ? *options.resource : *std::pmr::new_delete_resource(), *this)),
+      signal_handlers_(*kernel_) {
+  kernel_->set_debug(options.debug);
+}
+
+Loop::~Loop() {
+  discard();
+  {
+    const Scope scope(*this);  // what the handler and the reports own may still ask for the loop, or begin something
+    handler_.reset();
+    reports_.clear();
+  }
+  discard();
+  detach();
+  kernel_->close();
+}
+
+void Loop::discard() {
+  const Scope scope(*this);
+  do {
+    signal_handlers_.clear();
+    kernel_->discard_everything(silent_);
+  } while (!signal_handlers_.empty());
+}
+
+Loop& this_loop() { return static_cast<Loop&>(running_kernel("this_loop").owner()); }
+
+Loop::Scope::Scope(Loop& loop) : before_(thread_slot) {
+  loop.kernel_->claim_thread();
+  thread_slot = {loop.kernel_, &context_};
+}
+
+// --- threads ---------------------------------------------------------------------------------------------------------
+
+void Loop::hand_over(CallCore& call) {
+  if (!backend_) {
+    call.release();
+    throw RuntimeError("call_soon_threadsafe: the loop has no backend that could be woken");
+  }
+  backend_->poster().post(call);
+}
+
+/// What was posted before is ready before what is made ready now.
+void Loop::take_posts() {
+  if (!backend_) return;
+  std::vector<Input> posts;
+  backend_->poster().take_posts(posts);
+  for (const Input& post : posts) kernel_->feed(post);
+}
+
+void Loop::refuse_foreign_thread(const char* what) const {
+  if (!kernel_->home() || kernel_->home() == &thread_slot) return;
+  throw RuntimeError(std::string(what) + ": called from a thread that is not the loop's; use call_soon_threadsafe");
+}
+
+/// A step knows the time only at its beginning, so a delay that is asked for in it gets its place later. Between steps
+/// the backend's clock can be read at once.
+void Loop::arm_in(CallCore& call, Duration delay) {
+  if (steps_here() || !backend_ || delay <= Duration::zero()) return call.arm_in(delay);
+  call.arm(after(backend_->now(), delay));
+}
+
+OutsideSource Loop::open_source() {
+  kernel_->open_source();
+  return OutsideSource(*this);
+}
+
+OutsideSource::~OutsideSource() {
+  if (loop_) loop_->kernel().close_source();
+}
+
+void drive(Loop& loop, Backend& backend) { drive(loop.kernel(), backend); }
+
+// --- reports ---------------------------------------------------------------------------------------------------------
+
+void Loop::call_exception_handler(const ErrorContext& context) noexcept {
+  if (const std::shared_ptr<Handler> handler = handler_) {  // it may replace itself
+    try {
+      return handler->call(context);
+    } catch (...) {  // a handler that throws is as good as none: the report is kept
+    }
+  }
+  try {
+    if (reports_.size() < 256) reports_.push_back(context);
+  } catch (...) {
+  }
+}
+
+}  // namespace rondo

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+// error.cpp - the texts of errors.
+#include <rondo/error.hpp>
+
+namespace rondo {
+namespace {
+
+/// Groups may hold groups, as deep and as many as there are tasks: each says so much of what it holds, and no more.
+constexpr std::ptrdiff_t most_listed = 32;
+constexpr std::size_t most_text = 1024;
+
+/// The CancelledError in `error`, which keeps it; null if that is something else.
+const CancelledError* cancellation_in(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError& cancelled) {
+    return &cancelled;
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions)
+    : message_(message), exceptions_(std::move(exceptions)) {
+  what_ = message_ + " (" + std::to_string(exceptions_.size()) + " sub-exception" +
+          (exceptions_.size() == 1 ? ")" : "s)");
+  for (const auto& error : exceptions_) {
+    if (&error - exceptions_.data() == most_listed) {
+      what_ += "\n  ... " + std::to_string(exceptions_.size() - static_cast<std::size_t>(most_listed)) + " more";
+      break;
+    }
+    std::string line = describe(error);
+    if (line.size() > most_text) line.replace(most_text, std::string::npos, " ...");
+    for (std::size_t at = line.find('\n'); at != std::string::npos; at = line.find('\n', at + 1)) {
+      line.replace(at, 1, "\n    ");
+    }
+    what_ += "\n  - " + line;
+  }
+}
+
+std::string describe(const std::exception_ptr& error) {
+  if (!error) return "no exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (const CancelledError& e) {
+    return e.message().empty() ? "CancelledError" : "CancelledError: " + std::string(e.message());
+  } catch (const GeneratorExit&) {
+    return "GeneratorExit";
+  } catch (const KeyboardInterrupt&) {
+    return "KeyboardInterrupt";
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
+bool is_cancelled_error(const std::exception_ptr& error) noexcept { return cancellation_in(error) != nullptr; }
+
+Message cancel_message(const std::exception_ptr& error) noexcept {
+  const CancelledError* const cancelled = cancellation_in(error);
+  return cancelled ? cancelled->shared_message() : Message();
+}
+
+}  // namespace rondo

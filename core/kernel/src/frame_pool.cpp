@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+// frame_pool.cpp - growing and giving back the memory of frames.
+#include <rondo/kernel/frame_pool.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace rondo {
+
+FramePool::~FramePool() {
+  while (chunks_) {
+    Chunk* chunk = chunks_;
+    chunks_ = chunk->next;
+    const std::size_t size = chunk->size;
+    unpoison(chunk, size);
+    resource_->deallocate(chunk, size, alignof(std::max_align_t));
+  }
+}
+
+void* FramePool::allocate_slow(std::size_t size) {
+  const std::size_t slot = slot_of(size);
+  if (slot >= free_.size()) {
+    void* memory = resource_->allocate(size, alignof(std::max_align_t));
+    ++large_;
+    return memory;
+  }
+  const std::size_t rounded = (slot + 1) * grain;
+  if (static_cast<std::size_t>(fresh_end_ - fresh_) < rounded) {
+    static_assert(sizeof(Chunk) % grain == 0);
+    auto* chunk = static_cast<Chunk*>(resource_->allocate(next_chunk_, alignof(std::max_align_t)));
+    chunk->next = chunks_;
+    chunk->size = next_chunk_;
+    chunks_ = chunk;
+    fresh_ = reinterpret_cast<std::byte*>(chunk + 1);
+    fresh_end_ = reinterpret_cast<std::byte*>(chunk) + next_chunk_;
+    poison(fresh_, next_chunk_ - sizeof(Chunk));
+    next_chunk_ = std::min<std::size_t>(next_chunk_ * 2, 65536);
+  }
+  std::byte* block = fresh_;
+  fresh_ += rounded;
+  unpoison(block, size);
+  ++carved_;
+  return block;
+}
+
+void FramePool::deallocate_large(void* memory, std::size_t size) noexcept {
+  resource_->deallocate(memory, size, alignof(std::max_align_t));
+  --large_;
+}
+
+std::size_t FramePool::live() const {
+  std::size_t live = carved_ + large_;
+  for (std::size_t slot = 0; slot < free_.size(); ++slot) {
+    for (Block* block = free_[slot]; block;) {
+      unpoison(block, sizeof(Block));
+      Block* next = block->next;
+      poison(block, sizeof(Block));
+      block = next;
+      --live;
+    }
+  }
+  return live;
+}
+
+}  // namespace rondo

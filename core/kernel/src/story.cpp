@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+// story.cpp - see story.hpp.
+#include <rondo/kernel/story.hpp>
+
+#include <rondo/kernel/words.hpp>
+
+namespace rondo {
+
+void Story::add(Place place) {
+  if (!body_ || body_->references() > 1) body_ = Ref<Body>::adopt(body_ ? *new Body(*body_) : *new Body);
+  auto& places = body_->places;
+  if (places.size() < 2 * kept) {
+    places.push_back(place);
+  } else {
+    places[kept + (body_->count - kept) % kept] = place;
+  }
+  ++body_->count;
+}
+
+AwaitStack Story::places() const {
+  AwaitStack stack;
+  if (!body_) return stack;
+  const auto& places = body_->places;
+  if (body_->count <= 2 * kept) {
+    stack.assign(places.begin(), places.end());
+    return stack;
+  }
+  stack.assign(places.begin(), places.begin() + kept);
+  for (std::size_t i = 0; i < kept; ++i) stack.push_back(places[kept + (body_->count - kept + i) % kept]);
+  stack.left_out = body_->count - 2 * kept;
+  return stack;
+}
+
+std::string describe(const AwaitStack& stack) {
+  std::string text;
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    if (i == Story::kept && stack.left_out > 0) text += " < ... (" + std::to_string(stack.left_out) + " more)";
+    text += (text.empty() ? "" : " < ") + describe(stack[i]);
+  }
+  return text;
+}
+
+}  // namespace rondo

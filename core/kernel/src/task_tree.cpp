@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+// task_tree.cpp - a forest of tasks in text, with circles told apart.
+#include <rondo/kernel/task_tree.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <rondo/kernel/words.hpp>
+
+namespace rondo {
+namespace {
+
+TaskCore* awaited_task(const TaskCore& task) {
+  if (!task.is(machines::task::State::waiting) || !task.awaiting()) return nullptr;
+  if (task.awaiting()->kind() != WaitableKind::task) return nullptr;
+  return static_cast<TaskCore*>(static_cast<FutureCore*>(task.awaiting()));
+}
+
+std::string waits_for(const TaskCore& task) {
+  if (!task.started()) return "has not started";
+  if (task.is(machines::task::State::scheduled)) return "is ready to go on";
+  if (task.is(machines::task::State::running)) return "is running";
+  const Waitable& target = *task.awaiting();
+  if (target.is_future()) return "awaits " + describe(static_cast<const FutureCore&>(target));
+  return static_cast<const Parking&>(target).describe();
+}
+
+/// Where it stands. A running task stands nowhere: what it has awaited last may be gone.
+std::string awaits(const TaskCore& task) {
+  if (!task.started() || task.is(machines::task::State::running)) return {};
+  Story story;
+  for (FrameCore* frame = task.innermost(); frame; frame = frame->parent()) {
+    if (frame->line != 0) story.add(frame->place());
+  }
+  const std::string text = describe(story.places());
+  return text.empty() ? text : " at " + text;
+}
+
+/// Linear in the tasks; each notes its place here in its stamp.
+class Tree {
+ public:
+  Tree(Kernel& kernel, std::size_t most) : base_(kernel.next_stamp()), most_(most) {
+    for (TaskCore* task = kernel.tasks().front(); task; task = kernel.tasks().after(*task)) {
+      nodes_.push_back({task, nobody, nobody, nobody, 0, false, false});
+      task->take_stamp(kernel.next_stamp());
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const TaskCore* target = awaited_task(*nodes_[i].task);
+      if (!target || &target->kernel() != &kernel) continue;
+      Node& node = nodes_[index_of(*target)];
+      nodes_[i].target = index_of(*target);
+      nodes_[i].next = node.awaiter;  // the youngest comes first
+      node.awaiter = i;
+    }
+  }
+
+  std::string text() {
+    text_ = std::to_string(nodes_.size()) + (nodes_.size() == 1 ? " task:\n" : " tasks:\n");
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].target == nobody) add(i);
+    }
+    find_circles();
+    for (std::size_t i = 0; i < nodes_.size() && lines_ < most_; ++i) {  // what is left waits in them, or for who does
+      if (nodes_[i].listed || !nodes_[i].begins_circle) continue;
+      text_ += "  in a circle: " + names_from(i) + "\n";
+      add(i);
+    }
+    if (lines_ < nodes_.size()) text_ += "  ... " + std::to_string(nodes_.size() - lines_) + " more tasks\n";
+    return std::move(text_);
+  }
+
+ private:
+  static constexpr std::size_t nobody = SIZE_MAX;
+  static constexpr std::size_t most_names = 16;
+  struct Node {
+    TaskCore* task;
+    std::size_t target;   // the task that it awaits
+    std::size_t awaiter;  // the first of those that await it
+    std::size_t next;     // another one that awaits the same
+    std::size_t walk;     // of find_circles(), from 1 on
+    bool listed;
+    bool begins_circle;
+  };
+
+  std::size_t index_of(const TaskCore& task) const { return static_cast<std::size_t>(task.stamp() - base_ - 1); }
+
+  void line(std::size_t at, std::size_t depth) {
+    const TaskCore& task = *nodes_[at].task;
+    nodes_[at].listed = true;
+    ++lines_;
+    text_ += std::string(2 + 2 * depth, ' ') + describe(static_cast<const FutureCore&>(task)) + " " + waits_for(task) +
+             awaits(task) + ", since " + std::to_string(task.since().time_since_epoch().count() / 1000) + " us\n";
+  }
+
+  /// A task and below it those that await it, with a stack of its own: chains may be long.
+  void add(std::size_t root) {
+    std::vector<std::pair<std::size_t, std::size_t>> todo{{root, 0}};
+    while (!todo.empty() && lines_ < most_) {
+      const auto [at, depth] = todo.back();
+      todo.pop_back();
+      if (nodes_[at].listed) continue;
+      line(at, std::min<std::size_t>(depth, 20));
+      for (std::size_t i = nodes_[at].awaiter; i != nobody; i = nodes_[i].next) todo.emplace_back(i, depth + 1);
+    }
+  }
+
+  /// Follows each task to where a walk has been before; a walk that meets itself has found a circle.
+  void find_circles() {
+    std::size_t walk = 0;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      ++walk;
+      std::size_t at = i;
+      while (at != nobody && nodes_[at].walk == 0) {
+        nodes_[at].walk = walk;
+        at = nodes_[at].target;
+      }
+      if (at == nobody || nodes_[at].walk != walk) continue;
+      std::size_t oldest = at;
+      for (std::size_t member = nodes_[at].target; member != at; member = nodes_[member].target) {
+        oldest = std::min(oldest, member);
+      }
+      nodes_[oldest].begins_circle = true;
+    }
+  }
+
+  std::string names_from(std::size_t first) const {
+    std::string names;
+    std::size_t count = 0;
+    std::size_t at = first;
+    do {
+      if (count++ < most_names) names += nodes_[at].task->name() + " -> ";
+      at = nodes_[at].target;
+    } while (at != first);
+    if (count > most_names) names += "... (" + std::to_string(count - most_names) + " more) -> ";
+    return names + nodes_[first].task->name();
+  }
+
+  std::uint64_t base_;
+  std::size_t most_;
+  std::size_t lines_ = 0;
+  std::vector<Node> nodes_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string task_tree(Kernel& kernel, std::size_t most) { return Tree(kernel, most).text(); }
+
+}  // namespace rondo

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+// operation_words.cpp - see operation_words.hpp.
+#include <rondo/net/operation_words.hpp>
+
+#include <rondo/endpoint.hpp>
+#include <rondo/net/printable.hpp>
+
+namespace rondo {
+
+std::string describe(const Output& output) {
+  const std::string handle = std::to_string(output.handle);
+  switch (output.kind) {
+    case OperationKind::readable:
+      return "descriptor " + handle + " to be readable";
+    case OperationKind::writable:
+      return "descriptor " + handle + " to be writable";
+    case OperationKind::signal:
+      return "signal " + handle;
+    case OperationKind::interrupt:
+      return "Ctrl-C";
+    case OperationKind::close_executor:
+      return "the end of the default executor";
+    case OperationKind::job:
+      return "a job on an executor";
+    case OperationKind::connect:
+      return "a connection to " + output.endpoint->remote.str() +
+             (output.endpoint->local ? " from " + output.endpoint->local.str() : "");
+    case OperationKind::listen:
+      return "a listener at " + output.endpoint->local.str();
+    case OperationKind::open_datagram:
+      return "a datagram socket" + (output.endpoint->local ? " at " + output.endpoint->local.str() : "") +
+             (output.endpoint->remote ? " that talks to " + output.endpoint->remote.str() : "");
+    case OperationKind::accept:
+      return "the next connection of listener " + handle;
+    case OperationKind::recv:
+      return "bytes from socket " + handle;
+    case OperationKind::send:
+      return "socket " + handle + " to take bytes";
+    case OperationKind::recv_from:
+      return "a datagram from socket " + handle;
+    case OperationKind::send_to:
+      return "socket " + handle + " to take a datagram" +
+             (output.datagram->address ? " for " + output.datagram->address.str() : "");
+    case OperationKind::shutdown:
+    case OperationKind::close:
+      return "socket " + handle + " to close";
+    case OperationKind::resolve:
+      return "the addresses of '" + printable(output.lookup->host) + "'";
+  }
+  return "an operation of the backend";
+}
+
+std::string operation_words(const Parking& parking) {
+  const auto& operation = static_cast<const Operation&>(parking);
+  if (!operation.in_flight()) return "goes on soon: its operation is done";
+  return "waits for " + describe(operation.task()->kernel().operations().output_of(operation));
+}
+
+}  // namespace rondo

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+// timeout.cpp - arming, expiring and leaving.
+#include <rondo/timeout.hpp>
+
+#include <string>
+
+namespace rondo {
+
+void Timeout::enter() {
+  if (state_ != machines::timeout::State::created) throw RuntimeError("the Timeout has already been entered");
+  kernel_ = &running_kernel("timeout");
+  if (!kernel_->current()) throw RuntimeError("timeout: must be used inside a task");
+  task_ = Ref<TaskCore>(*kernel_->current());
+  baseline_ = task_->cancelling();
+  if (limit_) when_ = after(kernel_->now(), *limit_);
+  fire<machines::timeout::Event::enter>(*this);
+}
+
+bool Timeout::leave() {
+  if (state_ == machines::timeout::State::created) throw RuntimeError("leave: the Timeout has not been entered");
+  if (state_ == machines::timeout::State::finished || state_ == machines::timeout::State::expired) {
+    throw RuntimeError("leave: the Timeout was left before");
+  }
+  const bool expires = state_ == machines::timeout::State::expiring;
+  fire<machines::timeout::Event::leave>(*this);
+  return expires && task_->uncancel() <= baseline_;
+}
+
+void Timeout::reschedule(std::optional<Instant> when) {
+  if (state_ == machines::timeout::State::created) throw RuntimeError("the Timeout has not been entered");
+  if (state_ != machines::timeout::State::active) {
+    throw RuntimeError(std::string("cannot reschedule a Timeout that ") + (expired() ? "has expired" : "is finished"));
+  }
+  when_ = when;
+  limit_ = std::nullopt;
+  fire<machines::timeout::Event::reschedule>(*this);
+}
+
+void Timeout::perform(machines::timeout::Do effect) {
+  switch (effect) {
+    case machines::timeout::Do::arm:
+      if (when_ && *when_ > kernel_->now() && armed()) {
+        kernel_->move(*this, *when_);
+        break;
+      }
+      kernel_->disarm(*this);
+      if (!when_) break;
+      if (*when_ <= kernel_->now()) {
+        kernel_->post(*this);
+      } else if (limit_) {
+        kernel_->arm_in(*this, *limit_);
+      } else {
+        kernel_->arm(*this, *when_);
+      }
+      break;
+    case machines::timeout::Do::cancel_task:
+      static_cast<FutureCore&>(*task_).cancel(Message());
+      break;
+    case machines::timeout::Do::disarm:
+      kernel_->disarm(*this);
+      break;
+    case machines::timeout::Do::nothing:
+      break;
+  }
+}
+
+}  // namespace rondo
