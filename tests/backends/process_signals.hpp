@@ -225,10 +225,10 @@ CONFORMANCE("backends come and go while signals arrive, and no stranger's descri
     if (!read_some(reused.first()).empty()) ++strange;
     stays.desk.take(0ms);
   }
+  CHECK(stays.desk.wait(stays.id) == 0);  // on a busy machine the other thread may not have begun
   stop = true;
   raiser.join();
   CHECK(strange == 0);
-  CHECK_FALSE(stays.desk.results(stays.id).empty());
 }
 
 CONFORMANCE("a signal that a forked child gets is not heard by its parent") {

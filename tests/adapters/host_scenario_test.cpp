@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: BSL-1.0
+// host_scenario_test.cpp - what every host must do for the programs inside it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <thread>
+
+#include "catch.hpp"
+#include "ending.hpp"
+#include "hosted_program.hpp"
+
+using rondo::Coro;
+using Clock = HostedProgram::Clock;
+
+namespace {
+
+struct Pipe {
+  std::array<int, 2> ends{};
+  Pipe() { REQUIRE(pipe(ends.data()) == 0); }
+  ~Pipe() {
+    close(ends[0]);
+    close(ends[1]);
+  }
+};
+
+struct Counts {
+  int ticks = 0;
+  int callbacks = 0;
+  int bytes = 0;
+  int wakes = 0;
+  int host_ticks = 0;
+};
+
+Coro<void> tick(int to, Counts& counts) {
+  for (int i = 0; i < 20; ++i) {
+    co_await rondo::sleep(10ms);
+    ++counts.ticks;
+    REQUIRE(write(to, "x", 1) == 1);
+    for (int k = 0; k < 5; ++k) rondo::this_loop().call_soon([&counts] { ++counts.callbacks; });
+  }
+}
+
+Coro<void> count_bytes(int from, Counts& counts) {
+  std::array<char, 64> buffer{};
+  while (counts.bytes < 20) {
+    co_await rondo::readable(from);
+    counts.bytes += static_cast<int>(read(from, buffer.data(), buffer.size()));
+  }
+}
+
+Coro<int> busy_program(Counts& counts) {
+  Pipe pipe;
+  rondo::Event woken;
+  rondo::Loop& loop = rondo::this_loop();
+  const auto source = loop.open_source();
+  std::thread other([&] {
+    std::this_thread::sleep_for(100ms);
+    loop.call_soon_threadsafe([&] {
+      ++counts.wakes;
+      woken.set();
+    });
+  });
+  co_await rondo::gather(tick(pipe.ends[1], counts), count_bytes(pipe.ends[0], counts));
+  co_await woken.wait();
+  other.join();
+  co_return counts.ticks;
+}
+
+/// Again and again, until `counts` has seen the end of the program.
+void host_ticks(TestHost& host, const rondo::adapters::Hosted<int>& hosted, Counts& counts) {
+  host.once(15ms, [&host, &hosted, &counts] {
+    if (hosted.done()) return;
+    ++counts.host_ticks;
+    host_ticks(host, hosted, counts);
+  });
+}
+
+Coro<int> wait_for_ever() {
+  co_await rondo::sleep(std::chrono::hours(1));
+  co_return 0;
+}
+
+Coro<int> wait_for(rondo::Event& event) {
+  co_await event.wait();
+  co_return 5;
+}
+
+}  // namespace
+
+TEST_CASE("a program with timers, a pipe, callbacks and a thread runs exactly, and without busy turns") {
+  HostedProgram program;
+  Counts counts;
+  auto& hosted = program.start(busy_program(counts));
+  host_ticks(program.host(), hosted, counts);
+  const auto began = Clock::now();
+  program.run();
+  const auto took = Clock::now() - began;
+  REQUIRE(hosted.done());
+  CHECK(ending_of(hosted.outcome()) == "20");
+  CHECK(counts.ticks == 20);
+  CHECK(counts.bytes == 20);
+  CHECK(counts.callbacks == 100);
+  CHECK(counts.wakes == 1);
+  CHECK(counts.host_ticks >= 5);
+  CHECK(took >= 200ms);
+  CHECK(hosted.turns() < 400);
+  CHECK(program.reports().empty());
+}
+
+TEST_CASE("main begins with a turn of the host, not inside run()") {
+  HostedProgram program;
+  bool began = false;
+  auto& hosted = program.start([](bool& flag) -> Coro<int> {
+    flag = true;
+    co_return 1;
+  }(began));
+  CHECK_FALSE(began);
+  CHECK_FALSE(hosted.done());
+  program.run();
+  CHECK(began);
+  CHECK(hosted.done());
+}
+
+TEST_CASE("what the host's code schedules runs before the host sleeps, not at the next timer") {
+  HostedProgram program;
+  rondo::Event event;
+  auto& hosted = program.start(wait_for(event));
+  std::vector<Clock::duration> delays;
+  int rounds = 0;
+  std::function<void()> round = [&] {
+    const auto asked = Clock::now();
+    const auto note = [&, asked] {
+      delays.push_back(Clock::now() - asked);
+      if (++rounds < 12) program.host().once(3ms, round);
+      if (rounds == 12) event.set();
+    };
+    switch (rounds % 3) {
+      case 0:
+        hosted.loop().call_soon(note);
+        break;
+      case 1:
+        static_cast<void>(hosted.loop().create_task([](auto f) -> Coro<void> {
+          f();
+          co_return;
+        }(note)));
+        break;
+      default:
+        hosted.loop().call_later(100us, note);
+    }
+  };
+  program.host().once(5ms, round);
+  program.run();
+  REQUIRE(hosted.done());
+  REQUIRE(delays.size() == 12);
+  std::sort(delays.begin(), delays.end());
+  CHECK(delays[6] < 2ms);
+}
+
+TEST_CASE("set_result and cancel from the host's code wake what waits") {
+  HostedProgram program;
+  rondo::Event event;
+  auto& hosted = program.start(wait_for(event));
+  program.host().once(5ms, [&] { event.set(); });
+  program.run();
+  CHECK(ending_of(hosted.outcome()) == "5");
+}
+
+TEST_CASE("cancel() from the host ends main, and what it left behind, in good order") {
+  HostedProgram program;
+  std::vector<std::string> order;
+  const auto left = [](std::vector<std::string>& seen) -> Coro<void> {
+    try {
+      co_await rondo::sleep(std::chrono::hours(1));
+    } catch (const rondo::CancelledError&) {
+      seen.emplace_back("left behind");
+      throw;
+    }
+  };
+  auto& hosted = program.start([](auto& seen, auto behind) -> Coro<int> {
+    const auto task = rondo::create_task(behind(seen));
+    try {
+      co_await rondo::sleep(std::chrono::hours(1));
+    } catch (const rondo::CancelledError&) {
+      seen.emplace_back("main");
+      throw;
+    }
+    co_return 1;
+  }(order, left));
+  hosted.on_done([&](const rondo::Outcome<int>&) { order.emplace_back("done"); });
+  program.host().once(5ms, [&] { CHECK(hosted.cancel("enough")); });
+  program.run();
+  CHECK(ending_of(hosted.outcome()) == "cancelled (enough)");
+  CHECK(order == std::vector<std::string>{"main", "left behind", "done"});
+  CHECK_FALSE(hosted.cancel());
+}
+
+TEST_CASE("an error of main is its outcome") {
+  HostedProgram program;
+  auto& hosted = program.start([]() -> Coro<int> {
+    co_await rondo::sleep(1ms);
+    throw std::runtime_error("boiled over");
+  }());
+  program.run();
+  CHECK(ending_of(hosted.outcome()).find("boiled over") != std::string::npos);
+  CHECK(program.reports().empty());
+}
+
+TEST_CASE("the end waits for jobs and closes async generators, without blocking the host") {
+  HostedProgram program;
+  bool closed = false;
+  int host_ticks_before_end = 0;
+  auto& hosted = program.start([](bool& flag) -> Coro<int> {
+    auto generator = [](bool& f) -> rondo::AsyncGenerator<int> {
+      struct OnExit {
+        bool& flag;
+        ~OnExit() { flag = true; }
+      } const on_exit{f};
+      co_yield 1;
+      co_yield 2;
+    };
+    static rondo::AsyncGenerator<int> kept;  // outlives main
+    kept = generator(flag);
+    co_await kept.next();
+    static_cast<void>(rondo::run_in_executor(nullptr, [] { std::this_thread::sleep_for(60ms); }));
+    co_await rondo::sleep(10ms);  // it runs
+    co_return 3;
+  }(closed));
+  std::function<void()> tick_of_host = [&] {
+    if (hosted.done()) return;
+    ++host_ticks_before_end;
+    program.host().once(5ms, tick_of_host);
+  };
+  program.host().once(5ms, tick_of_host);
+  program.run();
+  CHECK(ending_of(hosted.outcome()) == "3");
+  CHECK(closed);
+  CHECK(host_ticks_before_end >= 3);
+}
+
+TEST_CASE("a nested loop of the host runs nothing of rondo, and the outer turn goes on") {
+  HostedProgram program({.debug = true});
+  TestHost& host = program.host();
+  int others = 0;
+  int others_before = -1;
+  int others_after = -1;
+  bool nests = true;
+  const auto ticker = [](int& count) -> Coro<void> {
+    for (;;) {
+      co_await rondo::sleep(1ms);
+      ++count;
+    }
+  };
+  auto& hosted = program.start([](TestHost& h, int& count, int& before, int& after, bool& nested, auto tick_task) -> Coro<int> {
+    const auto task = rondo::create_task(tick_task(count));
+    co_await rondo::sleep(10ms);
+    before = count;
+    nested = h.nest(30ms);
+    after = count;
+    co_await rondo::sleep(10ms);
+    co_return count;
+  }(host, others, others_before, others_after, nests, ticker));
+  const auto began = std::clock();
+  program.run();
+  REQUIRE(hosted.done());
+  if (!nests) return;
+  CHECK(others_after == others_before);
+  CHECK(hosted.outcome().value() > others_after);
+  const double cpu_ms = 1000.0 * static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
+  CHECK(cpu_ms < 25);  // a nested loop that spins takes all of its 30 ms
+  if (host.notices_nesting()) {
+    CHECK(program.has_report("nested loop"));
+    CHECK(program.has_report("host_scenario_test.cpp"));
+  }
+}
+
+TEST_CASE("an idle hosted loop takes no turns") {
+  HostedProgram program;
+  auto& hosted = program.start(wait_for_ever());
+  std::uint64_t turns_before = 0;
+  program.host().once(50ms, [&] { turns_before = hosted.turns(); });
+  program.host().once(600ms, [&] {
+    CHECK(hosted.turns() == turns_before);
+    hosted.cancel();
+  });
+  program.run();
+  CHECK(hosted.done());
+}
+
+TEST_CASE("work without end leaves room for the host: a turn is bounded by entries and by time") {
+  const bool by_time = GENERATE(false, true);
+  rondo::adapters::HostedOptions options;
+  if (by_time) options.limits = {.entries = UINT32_MAX, .time = 500us};
+  HostedProgram program(options);
+  bool stop = false;
+  auto& hosted = program.start([](bool& flag) -> Coro<int> {
+    while (!flag) co_await rondo::sleep(0s);
+    co_return 9;
+  }(stop));
+  program.host().once(20ms, [&] { stop = true; });
+  program.run();
+  CHECK(ending_of(hosted.outcome()) == "9");
+}
+
+TEST_CASE("a host that goes first gets a report of what was left, and nothing leaks") {
+  HostedProgram program;
+  bool destroyed = false;
+  auto& hosted = program.start([](bool& flag) -> Coro<int> {
+    struct OnExit {
+      bool& flag;
+      ~OnExit() { flag = true; }
+    } const on_exit{flag};
+    const auto helper = rondo::create_task(
+        []() -> Coro<void> { co_await rondo::sleep(std::chrono::hours(1)); }(), {.name = "helper"});
+    co_await rondo::sleep(std::chrono::hours(1));
+    co_return 1;
+  }(destroyed));
+  program.host().once(10ms, [&] { program.host().quit(); });
+  program.run();
+  CHECK_FALSE(hosted.done());
+  program.destroy_host();
+  CHECK(hosted.done());
+  CHECK(destroyed);
+  CHECK(program.has_report("the host goes before its rondo loop"));
+  CHECK(program.has_report("helper"));
+  CHECK(ending_of(hosted.outcome()).find("the host goes before") != std::string::npos);
+}
+
+TEST_CASE("a job that runs is waited for when the host goes first") {
+  HostedProgram program;
+  std::atomic<bool> ended = false;
+  auto& hosted = program.start([](std::atomic<bool>& flag) -> Coro<int> {
+    co_await rondo::run_in_executor(nullptr, [&flag] {
+      std::this_thread::sleep_for(50ms);
+      flag = true;
+    });
+    co_return 1;
+  }(ended));
+  program.host().once(10ms, [&] { program.host().quit(); });
+  program.run();
+  program.destroy_host();
+  CHECK(hosted.done());
+  CHECK(ended);
+}
