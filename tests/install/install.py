@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "layers"
 import floors  # noqa: E402
 
 EXAMPLE = "05_gather_factorials"
+HOSTED_EXAMPLE = "25_own_loop"
 COMPILERS = ["g++", "clang++-19"]
 # g++ 12 refuses under -fsanitize=undefined what it takes without: a reference to an element of a constant.
 STANDARDS = ["c++20", "c++20 -fsanitize=address,undefined", "gnu++20", "gnu++23", "c++26"]
@@ -67,13 +68,12 @@ def text_problems(root, tree, names):
 
 
 def public_headers(root, tree):
-    """The headers of the layers; adapters only where one of theirs is installed."""
+    """The headers of the layers; of the adapters those whose host is there, which alone are installed."""
     installed = headers_in(tree)
     public = set()
     for layer in floors.LAYERS:
         names = headers_in(floors.include_root(root, layer))
-        if layer != "adapters" or names & installed:
-            public |= names
+        public |= names & installed if layer == "adapters" else names
     return public, installed
 
 
@@ -81,12 +81,25 @@ def backend_problems(found, wanted):
     return [] if found == wanted else [f"pkg-config --variable=loop_backend rondo says '{found}', not '{wanted}'"]
 
 
-def build_example(root, compiler, flags, folder, libraries):
-    program = pathlib.Path(folder, EXAMPLE)
-    run([*compiler, "-std=c++20", root / "examples" / f"{EXAMPLE}.cpp", "-o", program, *flags])
-    printed = run([program, "--sim"], env={**os.environ, "LD_LIBRARY_PATH": str(libraries)})
-    expected = (root / "examples/expected" / f"{EXAMPLE}.txt").read_text(encoding="utf-8")
-    return [] if printed.splitlines() == expected.splitlines() else [f"{EXAMPLE} prints:\n{printed}instead of:\n{expected}"]
+def build_example(root, compiler, flags, folder, libraries, name=EXAMPLE, arguments=("--sim",)):
+    program = pathlib.Path(folder, name)
+    run([*compiler, "-std=c++20", root / "examples" / f"{name}.cpp", "-o", program, *flags])
+    printed = run([program, *arguments], env={**os.environ, "LD_LIBRARY_PATH": str(libraries)})
+    expected = (root / "examples/expected" / f"{name}.txt").read_text(encoding="utf-8")
+    return [] if printed.splitlines() == expected.splitlines() else [f"{name} prints:\n{printed}instead of:\n{expected}"]
+
+
+def host_flags(folder, environment):
+    """What the headers of the adapters need of their hosts. Two Qt's cannot be in one program. Warnings in the headers of
+    others are theirs."""
+    names = {path.stem for path in pathlib.Path(folder).rglob("rondo-adapters-*.pc")}
+    if "rondo-adapters-qt6" in names:
+        names.discard("rondo-adapters-qt5")
+    needed = {line.split()[0] for name in names
+              for line in run(["pkg-config", "--print-requires", name], env=environment).splitlines()}
+    hosts = sorted(name for name in needed if not name.startswith("rondo"))
+    flags = run(["pkg-config", "--cflags", *hosts]).split() if hosts else []
+    return ["-fPIC", *(f"-isystem{flag[2:]}" if flag.startswith("-I") else flag for flag in flags)]
 
 
 def mismatch_problems(root, compiler, flags, folder, tree, loop_backend):
@@ -173,7 +186,10 @@ def check(build, root, loop_backend, compiler):
         flags = run(["pkg-config", "--cflags", "--libs", "--static", "rondo"], env=environment).split()
         problems += build_example(root, compiler, flags, folder, package.parent.parent)
         problems += mismatch_problems(root, compiler, flags, folder, tree, loop_backend)
-        flags = run(["pkg-config", "--cflags", "rondo"], env=environment).split()
+        if loop_backend in ("epoll", "io_uring"):  # run() uses one with a descriptor
+            flags = run(["pkg-config", "--cflags", "--libs", "--static", "rondo-adapters"], env=environment).split()
+            problems += build_example(root, compiler, flags, folder, package.parent.parent, HOSTED_EXAMPLE, ())
+        flags = run(["pkg-config", "--cflags", "rondo"], env=environment).split() + host_flags(folder, environment)
         return problems + matrix_problems(root, compiler, flags, folder, installed)
 
 

@@ -8,7 +8,7 @@ import subprocess
 
 import floors
 
-# The library of each layer and floor.
+# The library of each layer and floor; adapters have more of them, whose names begin so.
 TARGETS = {**{floor: f"rondo-{floor}" for floor in floors.FLOORS}, "backends": "rondo", "adapters": "rondo-adapters"}
 
 
@@ -20,7 +20,8 @@ def layer_commands(build, root, layer):
         target = pathlib.PurePath(entry.get("output", "")).parent.name
         if not source.is_relative_to(pathlib.Path(root, floors.folder(layer), "src")):
             continue
-        if any(target == f"lib{TARGETS[layer]}.{kind}.p" for kind in ("a", "so")):
+        own = target.startswith(f"lib{TARGETS[layer]}") if layer == "adapters" else target.startswith(f"lib{TARGETS[layer]}.")
+        if own and target.endswith((".a.p", ".so.p")):
             found.append((source, shlex.split(entry["command"])))
     return found
 
@@ -58,9 +59,13 @@ def include_roots(arguments, build):
 
 
 def layer_flags(build, root, layer):
-    """The flags of one file of the layer, None if the build does not compile it. Those of net see all of core."""
+    """The flags of one file of the layer, None if the build does not compile it. Those of net see all of core; those of
+    adapters see what any host needs."""
     commands = layer_commands(build, root, layer)
-    return flags_of(commands[0][1]) if commands else None
+    if not commands:
+        return None
+    hosts = [argument for _, command in commands for argument in command if argument.startswith("-isystem") or argument == "-fPIC"]
+    return flags_of(commands[0][1]) + (list(dict.fromkeys(hosts)) if layer == "adapters" else [])
 
 
 def compile_text(flags, text, folder, build, name="slip.cpp", warnings=("-w",)):

@@ -3,14 +3,50 @@
 #include <rondo/async_generator.hpp>
 
 #include <string>
+#include <vector>
+
+#include <rondo/coro/countdown.hpp>
+#include <rondo/loop.hpp>
 
 namespace rondo {
+
+// --- the end of the loop ---------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string waits(const Parking&) { return "waits for what is left to end"; }
+
+/// Those that have begun when this runs, oldest first.
+Coro<void> close_generators(Kernel& kernel) {
+  Countdown closing;
+  std::vector<Coro<void>> closers;
+  for (Resident* resident = kernel.residents().front(); resident; resident = kernel.residents().after(*resident)) {
+    GeneratorCore* const core = GeneratorCore::from(*resident);
+    if (core && core->begun()) closers.push_back(close_generator(Ref<GeneratorCore>(*core)));
+  }
+  for (auto& closer : closers) closing.add(create_task(std::move(closer)).core());
+  if (!closing.done()) {
+    Parking parking(&waits);
+    closing.then_wake(parking);
+    co_await WaitAt(parking);
+  }
+  closing.report_failures("an async generator failed while run() closed it", "async generator");
+}
+
+}  // namespace
+
+/// The loop is to close it when it ends.
+void GeneratorCore::enter_loop() {
+  thread_slot.kernel->residents().push_back(*this);
+  this_loop().set_generator_closer(&close_generators);
+}
 
 // --- beginning and end ------------------------------------------------------------------------------------------------
 
 void GeneratorCore::begin(GeneratorFrame& frame) {
   frame_ = &frame;
-  if (thread_slot.kernel) thread_slot.kernel->residents().push_back(*this);
+  frame.owner = this;
+  if (thread_slot.kernel) enter_loop();
 }
 
 void GeneratorCore::abandon() noexcept {
@@ -60,7 +96,7 @@ std::exception_ptr GeneratorCore::refusal(const char* what) {
     return std::make_exception_ptr(
         RuntimeError(std::string(what) + ": the async generator belongs to another loop, which has not ended"));
   }
-  if (!linked()) thread_slot.kernel->residents().push_back(*this);
+  if (!linked()) enter_loop();
   return nullptr;
 }
 

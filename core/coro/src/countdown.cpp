@@ -2,6 +2,8 @@
 // countdown.cpp - see countdown.hpp.
 #include <rondo/coro/countdown.hpp>
 
+#include <rondo/kernel/words.hpp>
+
 namespace rondo {
 
 void Countdown::count(Ref<FutureCore>& future) {
@@ -9,6 +11,14 @@ void Countdown::count(Ref<FutureCore>& future) {
   Kernel& kernel = future->kernel();
   if (last_) kernel.post(*last_);
   if (waiting_) kernel.wake(*waiting_);
+}
+
+void Countdown::report_failures(const char* what, const char* subject) const {
+  for_each([&](FutureCore& future) {
+    future.mark_retrieved();
+    if (future.ended_by_cancel() || future.state() == machines::future::State::returned) return;
+    future.kernel().report({what, future.result_core().error, subject ? subject : describe(future)});
+  });
 }
 
 }  // namespace rondo

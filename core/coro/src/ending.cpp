@@ -2,7 +2,6 @@
 // ending.cpp - the parts of the end, one by one.
 #include <rondo/coro/ending.hpp>
 
-#include <rondo/async_generator.hpp>
 #include <rondo/dump.hpp>
 #include <rondo/kernel/cancellation.hpp>
 
@@ -10,34 +9,6 @@ namespace rondo {
 namespace {
 
 Coro<void> nothing() { co_return; }
-
-std::string waits(const Parking&) { return "waits for what is left to end"; }
-
-/// What ends badly now, nobody asks for.
-void report_failures(Kernel& kernel, const Countdown& ended, const char* what, const char* subject) {
-  ended.for_each([&](FutureCore& future) {
-    future.mark_retrieved();
-    if (future.ended_by_cancel() || future.state() == machines::future::State::returned) return;
-    kernel.report({what, future.result_core().error, subject ? subject : describe(future)});
-  });
-}
-
-/// Those that have begun when this runs, oldest first.
-Coro<void> close_generators(Kernel& kernel) {
-  Countdown closing;
-  std::vector<Coro<void>> closers;
-  for (Resident* resident = kernel.residents().front(); resident; resident = kernel.residents().after(*resident)) {
-    GeneratorCore* const core = GeneratorCore::from(*resident);
-    if (core && core->begun()) closers.push_back(close_generator(Ref<GeneratorCore>(*core)));
-  }
-  for (auto& closer : closers) closing.add(create_task(std::move(closer)).core());
-  if (!closing.done()) {
-    Parking parking(&waits);
-    closing.then_wake(parking);
-    co_await WaitAt(parking);
-  }
-  report_failures(kernel, closing, "an async generator failed while run() closed it", "async generator");
-}
 
 }  // namespace
 
@@ -52,8 +23,10 @@ void Ending::perform(machines::ending::Do effect) {
   switch (effect) {
     case machines::ending::Do::cancel_tasks:
       return cancel_tasks();
-    case machines::ending::Do::close_generators:
-      return wait_for(loop_->create_task(close_generators(loop_->kernel())).core());
+    case machines::ending::Do::close_generators: {
+      const Loop::GeneratorCloser closer = loop_->generator_closer();
+      return wait_for(loop_->create_task(closer ? closer(loop_->kernel()) : nothing()).core());
+    }
     case machines::ending::Do::take_a_turn:
       return wait_for(loop_->create_task(nothing()).core());
     case machines::ending::Do::rest:
@@ -93,7 +66,7 @@ void Ending::turn(std::span<const Input> in, TurnLimits limits) {
   }
   if (!part_is_done()) throw RuntimeError("the loop was stopped before its main task was done");
   if (left_) {
-    report_failures(loop_->kernel(), *left_, "a task that was left over failed while run() ended", nullptr);
+    left_->report_failures("a task that was left over failed while run() ended");
     left_.reset();
   }
   fire<machines::ending::Event::next>(*this);

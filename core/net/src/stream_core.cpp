@@ -205,8 +205,6 @@ bool StreamCore::closed() const {
          writing_ == State::parting || writing_ == State::closed;
 }
 
-bool StreamCore::closing() const { return closed() || over(); }
-
 bool StreamCore::over() const {
   using machines::writing::State;
   return salvages() || writing_ == State::lost || writing_ == State::closed;

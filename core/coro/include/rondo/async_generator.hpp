@@ -54,6 +54,7 @@ class GeneratorCore : public ResidentOf<GeneratorCore> {
  private:
   friend Firing;
   machines::generator::State& state_in(const decltype(machines::generator::diagram)&) { return state_; }
+  void enter_loop();
   void drop() noexcept;
   void free() noexcept;
 
@@ -80,8 +81,6 @@ struct GeneratorFrame : PromiseBase<SharedFrame> {
     return frame;
   }
   static void operator delete(void* frame, std::size_t size) noexcept { GeneratorHead::of(frame).core.frame_gone(size); }
-
-  GeneratorFrame() { owner = &core(); }
 
   GeneratorCore& core() { return GeneratorHead::of(handle().address()).core; }
   void unhandled_exception() noexcept;

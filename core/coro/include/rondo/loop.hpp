@@ -188,6 +188,11 @@ class Loop final : private Kernel::Owner {
     if (backend_) std::exchange(backend_, nullptr)->leave(*kernel_);
   }
   Backend* backend() const { return backend_; }
+
+  /// Closes the async generators that have begun. They bring it along: a program without any links none of it.
+  using GeneratorCloser = Coro<void> (*)(Kernel& kernel);
+  void set_generator_closer(GeneratorCloser closer) { generator_closer_ = closer; }
+  GeneratorCloser generator_closer() const { return generator_closer_; }
   Kernel& kernel() const { return *kernel_; }
   machines::loop::State state() const { return kernel_->state(); }
   std::uint64_t clamped() const { return kernel_->clamped(); }
@@ -226,6 +231,7 @@ class Loop final : private Kernel::Owner {
 
   Kernel* kernel_;
   Backend* backend_ = nullptr;
+  GeneratorCloser generator_closer_ = nullptr;
   std::shared_ptr<Handler> handler_;
   std::vector<ErrorContext> reports_;
   SignalHandlers signal_handlers_;

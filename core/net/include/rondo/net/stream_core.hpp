@@ -131,7 +131,7 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   /// True when close() or abort() was called.
   bool closed() const;
   /// The same, or the connection is lost.
-  bool closing() const;
+  bool closing() const { return writing_ != machines::writing::State::open && (closed() || over()); }
   /// True when nothing will be sent any more: it is closed, by either side, or a write has failed.
   bool over() const;
   machines::reading::State reading() const { return reading_; }
