@@ -43,10 +43,9 @@ rondo::Coro<int> async_main(QWidget* window, QProgressBar* bar, QPushButton* sto
 int main(int argc, char** argv) {
   QApplication application(argc, argv);
   QWidget window;
-  window.setWindowTitle("rondo in Qt");
   auto* const bar = new QProgressBar;
   auto* const stop = new QPushButton("Stop");
-  auto* const layout = new QVBoxLayout(&window);
+  auto* const layout = new QVBoxLayout(&window);  // which owns them
   layout->addWidget(bar);
   layout->addWidget(stop);
   window.resize(320, 90);

@@ -15,7 +15,6 @@
 
 #include <rondo/adapters/guest.hpp>
 #include <rondo/rondo.hpp>
-
 using namespace std::chrono_literals;
 
 rondo::Coro<int> async_main(rondo::Event& called) {
@@ -27,29 +26,25 @@ rondo::Coro<int> async_main(rondo::Event& called) {
   co_return 42;
 }
 
-/// The host: a queue of functions.
-class Host {
- public:
+struct Host {  // a queue of functions
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::queue<std::function<void()>> functions;
+
   void post(std::function<void()> function) {
-    const std::lock_guard lock(mutex_);
-    functions_.push(std::move(function));
-    arrived_.notify_one();
+    const std::lock_guard lock(mutex);
+    functions.push(std::move(function));
+    arrived.notify_one();
   }
-  /// Runs one function, or gives up after a while.
   bool run_one(std::chrono::milliseconds patience) {
-    std::unique_lock lock(mutex_);
-    if (!arrived_.wait_for(lock, patience, [this] { return !functions_.empty(); })) return false;
-    const auto function = std::move(functions_.front());
-    functions_.pop();
+    std::unique_lock lock(mutex);
+    if (!arrived.wait_for(lock, patience, [this] { return !functions.empty(); })) return false;
+    const auto function = std::move(functions.front());
+    functions.pop();
     lock.unlock();
     function();
     return true;
   }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::queue<std::function<void()>> functions_;
 };
 
 int main() {
@@ -57,8 +52,7 @@ int main() {
   Host host;
   const auto to_host = [&host](std::function<void()> function) { host.post(std::move(function)); };
   const auto hosted = rondo::adapters::guest::run(async_main(called), to_host);
-  while (host.run_one(20ms)) {
-  }
+  while (host.run_one(20ms)) continue;
   std::cout << "host: its timer calls\n";
   called.set();
   while (!hosted.done()) host.run_one(1s);

@@ -5,12 +5,14 @@
 #include <rondo/adapters/asio.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 
 namespace rondo::adapters::asio {
 namespace {
@@ -21,14 +23,19 @@ class AsioHost final : public Host {
       : context_(&context), link_(std::make_shared<Link>(core, context)) {
     const int duplicate = fcntl(core.backend().descriptor(), F_DUPFD_CLOEXEC, 0);
     if (duplicate < 0) throw std::system_error(errno, std::generic_category(), "Asio: fcntl(F_DUPFD_CLOEXEC)");
-    link_->descriptor.assign(duplicate);
+    std::error_code error;
+    link_->descriptor.assign(duplicate, error);
+    if (error) {
+      ::close(duplicate);
+      throw std::system_error(error, "Asio: the context does not take the descriptor");
+    }
     AsioHost::watch(true);
   }
   ~AsioHost() override {
     link_->core = nullptr;
+    link_->probe.cancel();
     link_->descriptor.close();
   }
-  std::string_view name() const noexcept override { return "Asio"; }
   void watch(bool on) noexcept override {
     if (!context_) return;
     if (!on) return link_->descriptor.cancel();
@@ -37,14 +44,23 @@ class AsioHost final : public Host {
   void wake() noexcept override {
     if (context_) ::asio::post(*context_, Turn(link_));
   }
+  /// By a timer: what is posted inside a handler, nested loops do not see.
+  void probe() noexcept override {
+    if (!context_) return;
+    link_->probe.expires_after(std::chrono::seconds(0));
+    link_->probe.async_wait([link = link_](std::error_code error) {
+      if (link->core && !error) link->core->notice();
+    });
+  }
   void forsake() noexcept override { context_ = nullptr; }
 
  private:
   /// What Asio's handlers share. The core is null once the hosted loop has ended.
   struct Link {
-    Link(HostedCore& c, ::asio::io_context& context) : core(&c), descriptor(context) {}
+    Link(HostedCore& c, ::asio::io_context& context) : core(&c), descriptor(context), probe(context) {}
     HostedCore* core;
     ::asio::posix::stream_descriptor descriptor;
+    ::asio::steady_timer probe;
   };
 
   /// A handler. One that is destroyed although it was not called is the end of the context.

@@ -60,7 +60,6 @@ class GlibHost final : public Host {
     source_->core = nullptr;
     g_source_destroy(&source_->base);
   }
-  std::string_view name() const noexcept override { return "GLib"; }
   void watch(bool on) noexcept override {
     if (source_) g_source_modify_unix_fd(&source_->base, source_->descriptor, on ? G_IO_IN : GIOCondition());
   }
@@ -96,7 +95,7 @@ AsyncCall::~AsyncCall() {
 }
 
 void AsyncCall::ready(GObject*, GAsyncResult* result, gpointer data) {
-  const std::unique_ptr<std::shared_ptr<AsyncCall>> self(static_cast<std::shared_ptr<AsyncCall>*>(data));
+  const std::unique_ptr<Shared> self(static_cast<Shared*>(data));
   AsyncCall& call = **self;
   if (self->use_count() == 1) return;  // the loop has gone meanwhile, with who waited
   call.result_ = G_ASYNC_RESULT(g_object_ref(result));
@@ -104,6 +103,7 @@ void AsyncCall::ready(GObject*, GAsyncResult* result, gpointer data) {
 }
 
 Coro<void> AsyncCall::wait() {
+  const auto source = this_loop().open_source();  // GLib: the end of the loop waits for it
   std::exception_ptr cancelled;
   while (!came_.done()) {
     try {

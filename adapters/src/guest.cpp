@@ -55,7 +55,7 @@ class Wait : public std::enable_shared_from_this<Wait> {
   /// Has the thread come back soon. False if it does not wait.
   bool interrupt() {
     const std::lock_guard lock(mutex_);
-    if (waits_) core_->loop().call_soon_threadsafe([] {});
+    if (waits_) core_->interrupt();
     return waits_;
   }
   /// Until the backend is the host's again.
@@ -78,6 +78,11 @@ class Wait : public std::enable_shared_from_this<Wait> {
   }
   void post_turn() {
     post_([self = shared_from_this()] { self->turn(); });
+  }
+  void post_notice() {
+    post_([self = shared_from_this()] {
+      if (self->core_) self->core_->notice();
+    });
   }
 
  private:
@@ -125,7 +130,6 @@ class GuestHost final : public Host {
     wait_->leave();
     thread_.join();
   }
-  std::string_view name() const noexcept override { return "guest"; }
   void watch(bool on) noexcept override {
     if (!on) return wait_->halt();
     try {
@@ -139,6 +143,8 @@ class GuestHost final : public Host {
   void wake() noexcept override {
     if (!wait_->interrupt()) wait_->post_turn();
   }
+  void probe() noexcept override { wait_->post_notice(); }
+  bool tells_of_its_end() const noexcept override { return false; }
   void forsake() noexcept override {}
 
  private:

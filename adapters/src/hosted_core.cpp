@@ -17,7 +17,11 @@ constexpr std::uint32_t most_failures = 16;
 class Residents {
  public:
   ~Residents() {
-    while (!all_.empty()) all_.back()->host_gone();
+    while (!all_.empty()) {
+      HostedCore& core = *all_.back();
+      all_.pop_back();
+      core.thread_ends();
+    }
   }
   void add(HostedCore& core) { all_.push_back(&core); }
   void remove(HostedCore& core) noexcept { std::erase(all_, &core); }
@@ -53,10 +57,10 @@ HostedCore::HostedCore(const char* host, const HostedOptions& options)
 }
 
 HostedCore::~HostedCore() {
-  if (loop_) {  // it did not get into its host
-    loop_->drop_tasks_silently();
-    leave();
-  }
+  if (ended_ || !loop_) return;
+  loop_->drop_tasks_silently();  // it did not get into its host
+  leave();
+  free_loop();
 }
 
 void HostedCore::destroy() noexcept {
@@ -88,7 +92,7 @@ Instant HostedCore::deadline() {
 }
 
 bool HostedCore::prepare() noexcept {
-  if (!is_at_home() || !loop_) return false;
+  if (!is_at_home() || ended_) return false;
   if (turning_) {
     note_nested();
     return false;
@@ -104,16 +108,18 @@ bool HostedCore::prepare() noexcept {
   }
 }
 
-void HostedCore::arm() noexcept {
-  if (!prepare() || failure_) return;
+bool HostedCore::arm() noexcept {
+  if (!prepare()) return true;
   try {
     backend_->arm(Instant::min());
+    return true;
   } catch (...) {
     failure_ = std::current_exception();
+    return false;
   }
 }
 
-/// Work has appeared outside of a turn. Hosts with a hook see it there.
+/// Work has appeared outside of a turn.
 void HostedCore::wake(void* self) noexcept {
   const auto& core = *static_cast<HostedCore*>(self);
   if (core.host_) core.host_->wake();
@@ -122,14 +128,14 @@ void HostedCore::wake(void* self) noexcept {
 // --- turns -----------------------------------------------------------------------------------------------------------
 
 void HostedCore::turn() noexcept {
-  if (!is_at_home() || !loop_) return;
+  if (!is_at_home() || ended_) return;
   if (turning_) return note_nested();
   const Ref<HostedCore> self(*this);
   ++turns_;
   turning_ = true;
   nested_ = false;
   host_->watch(false);
-  if (loop_->debug()) host_->wake();  // comes back at once, and is noticed, if this turn runs a nested loop
+  if (loop_->debug()) host_->probe();
   try {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     const std::span<const Input> in = host_->reap(*backend_);
@@ -151,8 +157,7 @@ void HostedCore::turn() noexcept {
       loop_->drop_tasks_silently();
     }
   }
-  turning_ = false;
-  after_turn();
+  end_turn();
 }
 
 void HostedCore::run(std::span<const Input> in) {
@@ -175,15 +180,17 @@ void HostedCore::begin_end(std::exception_ptr failure) {
   ending_->on_wakeup_needed(&wake, this);
 }
 
-void HostedCore::after_turn() noexcept {
-  if (abandoned_) return abandon();
+void HostedCore::end_turn() noexcept {
+  if (abandoned_) return destroy_rest();
   if (ending_ && (ending_->ended() || failures_ >= most_failures)) {
     if (!ending_->ended()) report("the backend fails again and again; what it had begun is not waited for", nullptr);
     constexpr std::uint32_t own = 2;  // of self_, and of turn()
     if (references() == own) report_unheeded();
     leave();
-    return tell();
+    tell();
+    return free_loop();
   }
+  turning_ = false;
   const bool due = prepare();
   host_->watch(true);
   if (due) host_->wake();
@@ -198,38 +205,58 @@ void HostedCore::note_nested() noexcept {
 
 // --- the end ---------------------------------------------------------------------------------------------------------
 
-/// Out of the host, and the loop away.
+/// Out of the host. Another loop may be driven on the backend.
 void HostedCore::leave() noexcept {
+  ended_ = true;
   residents.remove(*this);
   host_.reset();
   main_ = Ref<FutureCore>();
   ending_.reset();
   stop_.reset();
   driver_.reset();
-  loop_.reset();
+  loop_->detach();
   backend_->poster().give_back();
+}
+
+void HostedCore::free_loop() noexcept {
+  loop_.reset();
   own_backend_.reset();
+  turning_ = false;
   self_ = Ref<HostedCore>();
 }
 
 void HostedCore::host_gone() noexcept {
+  if (std::this_thread::get_id() != home_) {
+    host_is_gone_ = true;
+    return;
+  }
   const Ref<HostedCore> self(*this);
   host_->forsake();
   abandon();
 }
 
+void HostedCore::thread_ends() noexcept {
+  const Ref<HostedCore> self(*this);
+  if (!host_->tells_of_its_end()) host_->forsake();
+  abandon();
+}
+
 void HostedCore::abandon() noexcept {
-  if (!loop_) return;
+  if (ended_) return;
   if (turning_) {
     abandoned_ = true;
     return;
   }
   const Ref<HostedCore> self(*this);
-  const std::string what = std::string(name_) + ": the host goes before its rondo loop, and main is not done";
-  if (!ending_) {
-    loop_->call_exception_handler({what + "; what was left is destroyed", nullptr, dump_tasks(*loop_)});
-    begin_end(std::make_exception_ptr(RuntimeError(what)));
-  }
+  turning_ = true;
+  destroy_rest();
+}
+
+void HostedCore::destroy_rest() noexcept {
+  if (host_is_gone_) host_->forsake();
+  const std::string what = std::string(name_) + ": the host goes before its rondo loop";
+  loop_->call_exception_handler({what + "; what was left is destroyed", nullptr, dump_tasks(*loop_)});
+  if (!ending_) begin_end(std::make_exception_ptr(RuntimeError(what + ", and main is not done")));
   ending_->give_up();
   loop_->drop_tasks_silently();
   host_->watch(false);
@@ -243,12 +270,13 @@ void HostedCore::abandon() noexcept {
     }
   }
   leave();
+  free_loop();
 }
 
 // --- for handles -----------------------------------------------------------------------------------------------------
 
 Loop& HostedCore::loop() const {
-  if (!loop_) throw RuntimeError(std::string(name_) + ": the hosted loop has ended");
+  if (ended_ || (ending_ && ending_->wound_up())) throw RuntimeError(std::string(name_) + ": the hosted loop has ended");
   return *loop_;
 }
 
@@ -260,10 +288,11 @@ void HostedCore::check_thread(const char* what) const {
                      " run it there, or use Loop::call_soon_threadsafe");
 }
 
+/// What is said on another thread must not touch the loop.
 bool HostedCore::is_at_home() noexcept {
   if (std::this_thread::get_id() == home_) return true;
-  if (!std::exchange(strayed_, true)) {
-    report("the host runs on another thread than the one that called run(), so nothing of rondo can run", nullptr);
+  if (!strayed_.exchange(true) && print_) {
+    print_({"the host runs on another thread than the one that called run(), so nothing of rondo can run", nullptr, name_});
   }
   return false;
 }

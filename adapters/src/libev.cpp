@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// libev.cpp - the descriptor watched, a look before each sleep, and an idle watcher that keeps the loop from it.
+// libev.cpp - the descriptor watched, and a look before each sleep.
+//
+// What is due at once makes the descriptor readable. An idle watcher would be cheaper, but runs only when nothing else does.
 #include <rondo/adapters/libev.hpp>
 
 // The macros that set up watchers cast in the manner of C.
@@ -17,11 +19,9 @@ class EvHost final : public Host {
   EvHost(HostedCore& core, struct ev_loop* loop, int priority) : core_(&core), loop_(loop) {
     ev_io_init(&io_, &on_readable, core.backend().descriptor(), EV_READ);
     ev_prepare_init(&prepare_, &on_prepare);
-    ev_idle_init(&idle_, &on_idle);
     ev_cleanup_init(&cleanup_, &on_cleanup);
     ev_set_priority(&io_, priority);
-    ev_set_priority(&idle_, priority);
-    io_.data = prepare_.data = idle_.data = cleanup_.data = this;
+    io_.data = prepare_.data = cleanup_.data = this;
     ev_io_start(loop_, &io_);
     ev_prepare_start(loop_, &prepare_);
     ev_unref(loop_);
@@ -32,10 +32,8 @@ class EvHost final : public Host {
     ev_io_stop(loop_, &io_);
     ev_ref(loop_);
     ev_prepare_stop(loop_, &prepare_);
-    ev_idle_stop(loop_, &idle_);
     ev_cleanup_stop(loop_, &cleanup_);
   }
-  std::string_view name() const noexcept override { return "libev"; }
   void watch(bool on) noexcept override {
     if (!loop_) return;
     if (on) {
@@ -51,11 +49,7 @@ class EvHost final : public Host {
   static void on_readable(struct ev_loop*, ev_io* io, int) { of(io->data).core_->turn(); }
   static void on_prepare(struct ev_loop* loop, ev_prepare* prepare, int) {
     EvHost& self = of(prepare->data);
-    if (self.core_->prepare()) ev_idle_start(loop, &self.idle_);
-  }
-  static void on_idle(struct ev_loop* loop, ev_idle* idle, int) {
-    ev_idle_stop(loop, idle);
-    of(idle->data).core_->turn();
+    if (!self.core_->arm()) ev_feed_event(loop, &self.io_, EV_READ);
   }
   static void on_cleanup(struct ev_loop*, ev_cleanup* cleanup, int) { of(cleanup->data).core_->host_gone(); }
 
@@ -63,7 +57,6 @@ class EvHost final : public Host {
   struct ev_loop* loop_;
   ev_io io_;
   ev_prepare prepare_;
-  ev_idle idle_;
   ev_cleanup cleanup_;
 };
 

@@ -12,15 +12,14 @@ namespace {
 class EventHost final : public Host {
  public:
   EventHost(HostedCore& core, event_base* base)
-      : core_(&core),
-        readable_(event_new(base, core.backend().descriptor(), EV_READ | EV_PERSIST, &on_event, this)),
-        due_(event_new(base, -1, 0, &on_event, this)) {
+      : link_(new Link{&core}),
+        readable_(event_new(base, core.backend().descriptor(), EV_READ | EV_PERSIST, &on_event, link_)),
+        due_(event_new(base, -1, 0, &on_event, link_)) {
     if (readable_ && due_ && event_add(readable_, nullptr) == 0) return;
-    free_events();
+    EventHost::free();
     throw RuntimeError("libevent: the event_base takes no event for the descriptor");
   }
-  ~EventHost() override { free_events(); }
-  std::string_view name() const noexcept override { return "libevent"; }
+  ~EventHost() override { free(); }
   void watch(bool on) noexcept override {
     if (!readable_) return;
     if (on) {
@@ -33,17 +32,28 @@ class EventHost final : public Host {
     constexpr timeval now{0, 0};
     if (due_) event_add(due_, &now);
   }
-  /// They are of the base, which may be freed: they are left to it.
-  void forsake() noexcept override { readable_ = due_ = nullptr; }
-
- private:
-  static void on_event(evutil_socket_t, short, void* self) { static_cast<EventHost*>(self)->core_->turn(); }
-  void free_events() {
-    if (readable_) event_free(readable_);
-    if (due_) event_free(due_);
+  bool tells_of_its_end() const noexcept override { return false; }
+  /// The base may still have them.
+  void forsake() noexcept override {
+    if (link_) std::exchange(link_, nullptr)->core = nullptr;
+    readable_ = due_ = nullptr;
   }
 
-  HostedCore* core_;
+ private:
+  /// What the events are given. The core is null once the host is forsaken.
+  struct Link {
+    HostedCore* core;
+  };
+  static void on_event(evutil_socket_t, short, void* link) {
+    if (HostedCore* const core = static_cast<Link*>(link)->core) core->turn();
+  }
+  void free() {
+    if (readable_) event_free(readable_);
+    if (due_) event_free(due_);
+    delete link_;
+  }
+
+  Link* link_;
   event* readable_;
   event* due_;
 };

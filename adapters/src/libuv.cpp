@@ -12,9 +12,10 @@ struct Handles {
   uv_poll_t poll;
   uv_prepare_t prepare;
   uv_idle_t idle;
-  HostedCore* core;
+  HostedCore* core;  // null once the host is forsaken
   int descriptor;
   int open = 0;
+  bool closing = false;
 
   static void closed(uv_handle_t* handle) {
     auto* const self = static_cast<Handles*>(handle->data);
@@ -25,23 +26,33 @@ struct Handles {
     handle.data = this;
     ++open;
   }
-  template <class Handle>
-  static void close(Handle& handle) {
-    uv_close(reinterpret_cast<uv_handle_t*>(&handle), &closed);
+  void close() {
+    if (std::exchange(closing, true)) return;
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll), &closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&prepare), &closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&idle), &closed);
   }
 };
 
 Handles& of(void* data) { return *static_cast<Handles*>(data); }
 
-void on_readable(uv_poll_t* poll, int, int) { of(poll->data).core->turn(); }
+/// Forsaken handles leave the loop when that runs again.
+void turn_of(void* data) {
+  Handles& handles = of(data);
+  if (!handles.core) return handles.close();
+  handles.core->turn();
+}
+
+void on_readable(uv_poll_t* poll, int, int) { turn_of(poll->data); }
 
 void on_idle(uv_idle_t* idle) {
   uv_idle_stop(idle);
-  of(idle->data).core->turn();
+  turn_of(idle->data);
 }
 
 void on_prepare(uv_prepare_t* prepare) {
   Handles& handles = of(prepare->data);
+  if (!handles.core) return handles.close();
   if (handles.core->prepare()) uv_idle_start(&handles.idle, &on_idle);
 }
 
@@ -64,12 +75,8 @@ class UvHost final : public Host {
     UvHost::watch(true);
   }
   ~UvHost() override {
-    if (!handles_) return;
-    Handles::close(handles_->poll);
-    Handles::close(handles_->prepare);
-    Handles::close(handles_->idle);
+    if (handles_) handles_->close();
   }
-  std::string_view name() const noexcept override { return "libuv"; }
   void watch(bool on) noexcept override {
     if (!handles_) return;
     if (on) {
@@ -78,7 +85,11 @@ class UvHost final : public Host {
       uv_poll_stop(&handles_->poll);
     }
   }
-  void forsake() noexcept override { delete std::exchange(handles_, nullptr); }
+  bool tells_of_its_end() const noexcept override { return false; }
+  /// The loop may still have them.
+  void forsake() noexcept override {
+    if (handles_) std::exchange(handles_, nullptr)->core = nullptr;
+  }
 
  private:
   Handles* handles_;

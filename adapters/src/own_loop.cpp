@@ -7,8 +7,8 @@ namespace {
 
 class OwnHost final : public Host {
  public:
-  std::string_view name() const noexcept override { return "own loop"; }
   void watch(bool) noexcept override {}
+  bool tells_of_its_end() const noexcept override { return false; }
   void forsake() noexcept override {}
 };
 

@@ -34,8 +34,8 @@ class Notifier final : public QSocketNotifier {
 class QtHost final : public Host {
  public:
   QtHost(HostedCore& core, QAbstractEventDispatcher* dispatcher, QObject* owner)
-      : notifier_(new Notifier(core, dispatcher)) {
-    QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, &receiver_, [&core] { core.arm(); });
+      : core_(&core), notifier_(new Notifier(core, dispatcher)) {
+    QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, &receiver_, [this] { arm(); });
     QObject::connect(dispatcher, &QObject::destroyed, &receiver_, [&core] { core.host_gone(); });
     if (!owner) return;
     QObject::connect(owner, &QObject::destroyed, &receiver_,
@@ -44,14 +44,20 @@ class QtHost final : public Host {
   ~QtHost() override {
     if (notifier_) notifier_->leave();
   }
-  std::string_view name() const noexcept override { return "Qt"; }
   void watch(bool on) noexcept override {
     if (notifier_) notifier_->setEnabled(on);
   }
+  /// A program that only pumps processEvents() never blocks, and is never asked.
+  void wake() noexcept override { arm(); }
   /// The dispatcher frees it.
   void forsake() noexcept override { notifier_ = nullptr; }
 
  private:
+  void arm() {
+    if (core_->arm()) return;
+    QMetaObject::invokeMethod(&receiver_, [core = core_] { core->turn(); }, Qt::QueuedConnection);
+  }
+  HostedCore* core_;
   Notifier* notifier_;
   QObject receiver_;  // ends the connections
 };

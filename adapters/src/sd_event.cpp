@@ -33,13 +33,13 @@ class SdHost final : public Host {
     }
   }
   ~SdHost() override {
+    sd_event_source_disable_unref(due_);
     if (!io_) return;
     sd_event_source_set_destroy_callback(io_, nullptr);
     sd_event_source_ref(io_);  // the only one is the event loop's
     sd_event_source_set_floating(io_, 0);
     sd_event_source_disable_unref(io_);
   }
-  std::string_view name() const noexcept override { return "sd-event"; }
   void watch(bool on) noexcept override {
     if (io_) sd_event_source_set_enabled(io_, on ? SD_EVENT_ON : SD_EVENT_OFF);
   }
@@ -52,13 +52,20 @@ class SdHost final : public Host {
     return 0;
   }
   static int on_prepare(sd_event_source*, void* self) {
-    of(self).core_->arm();
+    SdHost& host = of(self);
+    if (host.core_->arm()) return 0;
+    sd_event_source_disable_unref(std::exchange(host.due_, nullptr));
+    return sd_event_add_defer(sd_event_source_get_event(host.io_), &host.due_, &on_due, self);  // runs once
+  }
+  static int on_due(sd_event_source*, void* self) {
+    of(self).core_->turn();
     return 0;
   }
   static void on_destroy(void* self) { of(self).core_->host_gone(); }
 
   HostedCore* core_;
   sd_event_source* io_ = nullptr;
+  sd_event_source* due_ = nullptr;  // where the descriptor cannot tell
 };
 
 }  // namespace

@@ -169,6 +169,7 @@ TEST_CASE("a callback of on_done that throws is reported, and the others are cal
   hosted.on_done([&](const rondo::Outcome<int>&) { ++called; });
   program.run();
   CHECK(called == 1);
+  CHECK(program.has_report("a callback of on_done() failed"));
 }
 
 TEST_CASE("abandon() inside a turn takes effect when that ends") {
@@ -180,8 +181,31 @@ TEST_CASE("abandon() inside a turn takes effect when that ends") {
     co_await e.wait();
     co_return 1;
   }(program, event));
+  bool told = false;
+  hosted.on_done([&](const rondo::Outcome<int>&) { told = true; });
   program.host().once(20ms, [&] { program.host().quit(); });
   program.run();
   CHECK(hosted.done());
   CHECK(program.has_report("the host goes before its rondo loop"));
+  CHECK_FALSE(told);
+}
+
+TEST_CASE("a thread that ends with a hosted loop in it takes that along, and leaves nothing in the host") {
+  if (!make_test_host()->may_change_threads()) return;
+  std::vector<std::string> heard;
+  std::unique_ptr<TestHost> host;
+  const auto backend = make_test_backend();
+  std::thread([&] {
+    host = make_test_host();
+    const auto hosted = host->start(sleep_and_return(std::chrono::hours(1)), {.backend = backend.get()});
+    hosted.loop().set_exception_handler(
+        [&](const rondo::ErrorContext& context) { heard.push_back(context.message); });
+    host->once(5ms, [&] { host->quit(); });
+    host->run();
+  }).join();
+  REQUIRE(heard.size() == 1);
+  CHECK(contains(heard[0], "the host goes before its rondo loop"));
+  host->once(5ms, [&] { host->quit(); });
+  host->run();
+  host->destroy();
 }

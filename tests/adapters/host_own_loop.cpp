@@ -34,6 +34,7 @@ class PollLoop final : public TestHost {
     return true;
   }
   void destroy() override { hosted_.reset(); }
+  bool may_change_threads() const override { return false; }
   bool tells_of_its_end() const override { return false; }
   bool keeps_handle() const override { return true; }
 

@@ -28,6 +28,7 @@ class QtLoop final : public TestHost {
     return true;
   }
   void destroy() override { application_.reset(); }
+  bool may_change_threads() const override { return false; }
   bool tells_of_its_end() const override { return true; }
 
  private:

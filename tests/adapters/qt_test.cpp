@@ -112,6 +112,47 @@ TEST_CASE("signal_of throws when the sender is destroyed") {
   CHECK(ending_of(hosted.outcome()).find("the sender was destroyed") != std::string::npos);
 }
 
+TEST_CASE("signal_of waits for a sender of another thread, also for its end") {
+  HostedProgram program;
+  QThread thread;
+  thread.start();
+  auto* const object = new QObject;
+  object->moveToThread(&thread);
+  auto& hosted = program.start([](QObject* o) -> Coro<int> {
+    auto renamed = rondo::create_task(qt::signal_of(o, &QObject::objectNameChanged));
+    auto as_well = rondo::create_task(qt::signal_of(o, &QObject::objectNameChanged));
+    co_await rondo::sleep(0s);  // both wait
+    QMetaObject::invokeMethod(o, [o] { o->setObjectName("from there"); }, Qt::QueuedConnection);
+    const QString name = co_await renamed;
+    CHECK(name == "from there");
+    const QString again = co_await as_well;
+    CHECK(again == name);
+    auto last = rondo::create_task(qt::signal_of(o, &QObject::objectNameChanged));
+    co_await rondo::sleep(0s);
+    o->deleteLater();
+    const QString never = co_await last;
+    co_return never.isEmpty() ? 1 : 2;
+  }(object));
+  program.run();
+  CHECK(ending_of(hosted.outcome()).find("the sender was destroyed") != std::string::npos);
+  thread.quit();
+  thread.wait();
+}
+
+TEST_CASE("a program that only pumps processEvents() runs rondo, too") {
+  HostedProgram program;
+  auto& hosted = program.start([]() -> Coro<int> {
+    co_await rondo::sleep(2ms);
+    co_return 6;
+  }());
+  const auto late = HostedProgram::Clock::now() + 5s;
+  while (!hosted.done() && HostedProgram::Clock::now() < late) {
+    QCoreApplication::processEvents();
+    QThread::msleep(1);
+  }
+  CHECK(hosted.done());
+}
+
 TEST_CASE("run() on a thread without an event dispatcher says what to do") {
   HostedProgram program;
   std::string said;

@@ -31,6 +31,8 @@ class TestHost {
   virtual void destroy() = 0;
   virtual bool tells_of_its_end() const = 0;
   virtual bool needs_descriptor() const { return true; }
+  /// Whether a thread may go on with the host of one that has ended.
+  virtual bool may_change_threads() const { return true; }
   /// Whether the host itself needs the handle.
   virtual bool keeps_handle() const { return false; }
 };

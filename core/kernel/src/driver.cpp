@@ -84,7 +84,7 @@ namespace rondo {
 Turn Driver::turn(std::span<const Input> in, const TurnLimits& limits) {
   if (state_ == machines::driver::State::turning) throw RuntimeError("turn: called inside a turn of the same loop");
   fire<machines::driver::Event::begin>(*this);
-  constexpr std::uint32_t most_in_a_step = 256;
+  const std::uint32_t most_in_a_step = limits.time == Duration::max() ? 256 : 8;  // the time is looked at between steps
   Turn how = Turn::ready;
   try {
     const Instant end = limits.time == Duration::max() ? no_deadline : after(backend_->now(), limits.time);

@@ -46,16 +46,24 @@ class Error : public std::runtime_error {
 /// A call of a GAsyncResult pair on its way: shared by who waits and by GLib's callback, which may come when nobody does.
 class AsyncCall {
  public:
+  using Shared = std::shared_ptr<AsyncCall>;
   AsyncCall();
   ~AsyncCall();
   AsyncCall(const AsyncCall&) = delete;
   AsyncCall& operator=(const AsyncCall&) = delete;
 
+  /// Of a task that is destroyed: nobody wants the result any more.
+  struct Guard {
+    const AsyncCall& call;
+    ~Guard() {
+      if (!call.result()) g_cancellable_cancel(call.cancellable());
+    }
+  };
+
   GCancellable* cancellable() const { return cancellable_; }
   GAsyncResult* result() const { return result_; }
-  /// The callback and its data. Every call of it is one callback that will come.
+  /// The callback. `data` is a Shared of its own, which it deletes.
   static void ready(GObject* source, GAsyncResult* result, gpointer data);
-  gpointer data(const std::shared_ptr<AsyncCall>& self) { return new std::shared_ptr<AsyncCall>(self); }
   /// Until the callback has come. A cancellation of the task cancels the call, and is thrown once that has ended.
   Coro<void> wait();
 
@@ -75,11 +83,16 @@ class AsyncCall {
 ///
 /// Throws Error if `finish` sets one. Cancelling the task cancels the GCancellable, waits until the operation has ended,
 /// and finishes it; what it gave all the same is dropped, so let `finish` give something that frees itself where that
-/// matters. The thread's default GMainContext must be the one that runs rondo.
+/// matters. The loop does not end before the operation has. Only if the host goes first, or the loop is abandoned, the task
+/// is destroyed at once, and the operation cancelled, but not waited for: what it writes to must then outlive the task.
+/// The thread's default GMainContext must be the one that runs rondo.
 template <class Start, class Finish>
 auto call(Start start, Finish finish) -> Coro<decltype(finish(nullptr, nullptr))> {
   const auto call = std::make_shared<AsyncCall>();
-  start(call->cancellable(), &AsyncCall::ready, call->data(call));
+  auto data = std::make_unique<AsyncCall::Shared>(call);
+  start(call->cancellable(), &AsyncCall::ready, data.get());
+  data.release();
+  const AsyncCall::Guard guard{*call};
   std::exception_ptr cancelled;
   try {
     co_await call->wait();

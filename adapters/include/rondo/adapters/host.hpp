@@ -3,7 +3,6 @@
 #pragma once
 
 #include <span>
-#include <string_view>
 
 #include <rondo/backend.hpp>
 
@@ -21,18 +20,23 @@ class Host {
   /// Takes all that is ours out of the host, unless forsake() was called. May run inside a callback of the host.
   virtual ~Host() = default;
 
-  virtual std::string_view name() const noexcept = 0;
-
   /// Whether the host is to look at the descriptor. Off during a turn: a nested loop of the host would spin on it.
   virtual void watch(bool on) noexcept = 0;
 
   /// While it is not watched: what has come. May throw what the backend throws.
   virtual std::span<const Input> reap(Backend& backend) { return backend.reap(Instant::min()); }
 
-  /// For hosts that cannot ask before they sleep. Called in the middle of what the host does: must not call turn().
+  /// A turn is due, and was made so outside of a turn, or by one that has reached its limits. For hosts that cannot ask
+  /// before they sleep. Called in the middle of what the host does: must not call turn().
   virtual void wake() noexcept {}
 
-  /// The host is gone, and must not be touched any more.
+  /// In debug mode, as a turn begins: has HostedCore::notice() called soon, also by a nested loop. For hosts whose nested
+  /// loops would not call prepare().
+  virtual void probe() noexcept {}
+
+  /// Whether the host tells, by HostedCore::host_gone(), that it goes.
+  virtual bool tells_of_its_end() const noexcept { return true; }
+  /// The host is gone, and must not be touched any more. What it may still call then does nothing.
   virtual void forsake() noexcept = 0;
 };
 

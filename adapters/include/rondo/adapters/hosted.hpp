@@ -22,7 +22,6 @@ class HostedState final : public HostedCore {
   HostedState(const char* host, const HostedOptions& options) : HostedCore(host, options) {}
 
   using HostedCore::begin;
-  using HostedCore::host;
   using HostedCore::need_descriptor;
 
   const Outcome<T>& outcome() {

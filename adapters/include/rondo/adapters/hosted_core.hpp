@@ -4,6 +4,7 @@
 // The host sleeps, and watches one descriptor of the backend. docs/hosts.md draws who wakes whom.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -39,20 +40,31 @@ class HostedCore : public RefCounted<HostedCore> {
   /// Before the host sleeps. True: turn() is due, do not sleep. False: the descriptor is readable when it will be, at
   /// the next deadline at the latest. Costs no system call if the deadline is that of the last time.
   bool prepare() noexcept;
-  /// The same for who can only wait for the descriptor.
-  void arm() noexcept;
+  /// The same for who can only wait for the descriptor. False if the backend cannot make it readable: then have turn()
+  /// called in another way.
+  bool arm() noexcept;
   /// Takes what the backend has, and runs what is ready, within the limits. The last turn takes this out of the host.
   /// Inside a turn, as a nested loop of the host may call it, it does nothing: the outer one goes on.
   void turn() noexcept;
-  /// The host is gone: forsakes it, and abandons what is left. Inside a turn, when that ends.
+  /// The host is gone: forsakes it, and abandons what is left. Inside a turn, when that ends; on another thread, when the
+  /// host's thread does that, or ends.
   void host_gone() noexcept;
+  /// The thread ends, and with it the host, whether it has told or not.
+  void thread_ends() noexcept;
+  /// Something of the host runs. Inside a turn that is a nested loop.
+  void notice() noexcept {
+    if (turning_) note_nested();
+  }
+  /// Has a reap() of another thread, or the descriptor, tell at once.
+  void interrupt() { loop_->call_soon_threadsafe([] {}); }
   Backend& backend() const { return *backend_; }
   /// Until when the host may sleep, as Driver::deadline().
   Instant deadline();
 
   // --- for handles ----------------------------------------------------------------------------------------------------
 
-  bool ended() const { return !loop_; }
+  bool ended() const { return ended_; }
+  /// RuntimeError once nothing of the loop runs any more.
   Loop& loop() const;
   bool cancel(const Message& message);
   /// Reports what is left, destroys it, and takes this out of the host. Waits for nothing but jobs that run.
@@ -71,7 +83,6 @@ class HostedCore : public RefCounted<HostedCore> {
   void need_descriptor() const;
   /// `main` is done with the first turns; from now on this keeps itself alive.
   void begin(std::unique_ptr<Host> host, FutureCore& main);
-  const Host* host() const { return host_.get(); }
 
   /// The main task is done, or will not be: `failure` is why, or null.
   virtual void take_outcome(FutureCore& main, std::exception_ptr failure) = 0;
@@ -91,8 +102,10 @@ class HostedCore : public RefCounted<HostedCore> {
   void run(std::span<const Input> in);
   void run_to_end(std::span<const Input> in);
   void begin_end(std::exception_ptr failure);
-  void after_turn() noexcept;
+  void end_turn() noexcept;
+  void destroy_rest() noexcept;
   void leave() noexcept;
+  void free_loop() noexcept;
 
   const char* name_;  // of the host
   TurnLimits limits_;
@@ -110,10 +123,12 @@ class HostedCore : public RefCounted<HostedCore> {
   std::exception_ptr failure_;  // of the backend, outside of a turn
   std::uint64_t turns_ = 0;
   std::uint32_t failures_ = 0;  // of the backend, one after the other
-  bool turning_ = false;
+  bool ended_ = false;
+  bool turning_ = false;        // or ending: nobody may come in
   bool nested_ = false;         // a nested loop was noticed in this turn
-  bool strayed_ = false;        // another thread was noticed
   bool abandoned_ = false;      // inside a turn
+  std::atomic<bool> strayed_ = false;       // another thread was noticed
+  std::atomic<bool> host_is_gone_ = false;  // which another thread has noticed
 };
 
 }  // namespace rondo::adapters

@@ -14,7 +14,7 @@ struct ev_loop;
 
 namespace rondo::adapters::libev {
 
-/// An ev_io, an ev_prepare, an ev_idle and an ev_cleanup. Only the first one keeps ev_run() going.
+/// An ev_io, an ev_prepare and an ev_cleanup. Only the first one keeps ev_run() going.
 std::unique_ptr<Host> attach(HostedCore& core, struct ev_loop* loop, int priority);
 
 /// Runs `main` inside `loop`, which the calling thread must be the one to run. `HostedOptions::priority` is a libev

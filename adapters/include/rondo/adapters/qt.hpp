@@ -79,7 +79,18 @@ struct SignalValue<> {
   using type = void;
 };
 
-/// A connection of one signal to one future.
+/// Lives on the thread of who waits, and ends the connections with him. What another thread may destroy with the sender
+/// holds nothing but its address.
+template <class Value>
+class SignalReceiver : public QObject {
+ public:
+  const Future<Value> came = this_loop().create_future<Value>();
+  void fail() const {
+    if (!came.done()) came.set_exception(RuntimeError("signal_of: the sender was destroyed"));
+  }
+};
+
+/// A connection of one signal.
 template <class Signal, class Indices>
 struct SignalWait;
 template <class Class, class... Args, std::size_t... at>
@@ -89,15 +100,16 @@ struct SignalWait<void (Class::*)(Args...), std::index_sequence<at...>> {
   using Value = typename SignalValue<Argument<at>...>::type;
 
   template <class Sender>
-  static void connect(Sender* sender, void (Class::*signal)(Args...), QObject* receiver, const Future<Value>& came) {
-    QObject::connect(sender, signal, receiver, [came](const Argument<at>&... values) {
-      if (came.done()) return;
+  static void connect(Sender* sender, void (Class::*signal)(Args...), SignalReceiver<Value>& receiver) {
+    QObject::connect(sender, signal, &receiver, [to = &receiver](const Argument<at>&... values) {
+      if (to->came.done()) return;
       if constexpr (sizeof...(at) == 0) {
-        came.set_result();
+        to->came.set_result();
       } else {
-        came.set_result(Value(values...));
+        to->came.set_result(Value(values...));
       }
     });
+    QObject::connect(sender, &QObject::destroyed, &receiver, [to = &receiver] { to->fail(); });
   }
 };
 
@@ -108,13 +120,9 @@ template <class Sender, class Class, class... Args>
 auto signal_of(Sender* sender, void (Class::*signal)(Args...))
     -> Coro<typename SignalWait<void (Class::*)(Args...), std::make_index_sequence<signal_arity<Args...>>>::Value> {
   using Wait = SignalWait<void (Class::*)(Args...), std::make_index_sequence<signal_arity<Args...>>>;
-  const auto came = this_loop().create_future<typename Wait::Value>();
-  QObject receiver;  // of this thread; its connections end with it
-  Wait::connect(sender, signal, &receiver, came);
-  QObject::connect(sender, &QObject::destroyed, &receiver, [came] {
-    if (!came.done()) came.set_exception(RuntimeError("signal_of: the sender was destroyed"));
-  });
-  co_return co_await came;
+  SignalReceiver<typename Wait::Value> receiver;
+  Wait::connect(sender, signal, receiver);
+  co_return co_await receiver.came;
 }
 
 }  // namespace rondo::adapters::qt

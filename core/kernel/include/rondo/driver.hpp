@@ -31,7 +31,7 @@ enum class Turn : std::uint8_t {
 /// When a turn ends although more is ready.
 struct TurnLimits {
   std::uint32_t entries = 256;         // tasks resumed and callbacks run
-  Duration time = Duration::max();     // looked at after each step
+  Duration time = Duration::max();     // looked at after each 8 of them
 };
 
 /// Belongs to the loop's thread, and goes before the loop and the backend. Nothing in it blocks, but for what user code
