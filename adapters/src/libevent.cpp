@@ -4,6 +4,9 @@
 // Not event_active(): what an event's callback makes active runs before the base looks at anything else.
 #include <rondo/adapters/libevent.hpp>
 
+#include <atomic>
+#include <utility>
+
 #include <event2/event.h>
 
 namespace rondo::adapters::libevent {
@@ -11,51 +14,52 @@ namespace {
 
 class EventHost final : public Host {
  public:
-  EventHost(HostedCore& core, event_base* base)
-      : link_(new Link{&core}),
-        readable_(event_new(base, core.backend().descriptor(), EV_READ | EV_PERSIST, &on_event, link_)),
-        due_(event_new(base, -1, 0, &on_event, link_)) {
-    if (readable_ && due_ && event_add(readable_, nullptr) == 0) return;
-    EventHost::free();
+  EventHost(HostedCore& core, event_base* base) : link_(std::make_unique<Link>()) {
+    link_->core = &core;
+    link_->readable.reset(event_new(base, core.backend().descriptor(), EV_READ | EV_PERSIST, &on_event, link_.get()));
+    link_->due.reset(event_new(base, -1, 0, &on_event, link_.get()));
+    if (link_->readable && link_->due && event_add(link_->readable.get(), nullptr) == 0) return;
     throw RuntimeError("libevent: the event_base takes no event for the descriptor");
   }
-  ~EventHost() override { free(); }
   void watch(bool on) noexcept override {
-    if (!readable_) return;
+    if (!link_) return;
     if (on) {
-      event_add(readable_, nullptr);
+      event_add(link_->readable.get(), nullptr);
     } else {
-      event_del(readable_);
+      event_del(link_->readable.get());
     }
   }
   void wake() noexcept override {
     constexpr timeval now{0, 0};
-    if (due_) event_add(due_, &now);
+    if (link_) event_add(link_->due.get(), &now);
   }
   bool tells_of_its_end() const noexcept override { return false; }
-  /// The base may still have them.
+  /// The base may still have the events, and may be gone: they stay as they are.
   void forsake() noexcept override {
-    if (link_) std::exchange(link_, nullptr)->core = nullptr;
-    readable_ = due_ = nullptr;
+    if (!link_) return;
+    link_->core = nullptr;
+    Link* const kept = link_.release();
+    kept->next = forsaken.exchange(kept);
   }
 
  private:
+  struct FreeEvent {
+    void operator()(event* e) const { event_free(e); }
+  };
+  using EventPtr = std::unique_ptr<event, FreeEvent>;
   /// What the events are given. The core is null once the host is forsaken.
   struct Link {
-    HostedCore* core;
+    HostedCore* core = nullptr;
+    EventPtr readable;
+    EventPtr due;
+    Link* next = nullptr;
   };
   static void on_event(evutil_socket_t, short, void* link) {
     if (HostedCore* const core = static_cast<Link*>(link)->core) core->turn();
   }
-  void free() {
-    if (readable_) event_free(readable_);
-    if (due_) event_free(due_);
-    delete link_;
-  }
+  static inline std::atomic<Link*> forsaken = nullptr;
 
-  Link* link_;
-  event* readable_;
-  event* due_;
+  std::unique_ptr<Link> link_;
 };
 
 }  // namespace

@@ -423,8 +423,10 @@ TEST_CASE("a destructor that abandons the loop again, or runs the host, while th
     co_return 1;
   }(program.host(), handle));
   handle = &hosted;
-  program.host().once(5ms, [&] { hosted.abandon(); });
-  program.host().once(10ms, [&] { program.host().quit(); });
+  program.host().once(5ms, [&] {
+    hosted.abandon();
+    program.host().quit();
+  });
   program.run();
   CHECK(hosted.done());
 }
