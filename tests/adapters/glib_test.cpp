@@ -37,6 +37,17 @@ class DefaultContext {
   GMainLoop* loop_ = g_main_loop_new(nullptr, FALSE);
 };
 
+/// A worker that ends a while after it was cancelled, and with success.
+void work_until_cancelled(GCancellable* cancellable, GAsyncReadyCallback ready, gpointer data) {
+  GTask* const work = g_task_new(nullptr, cancellable, ready, data);
+  g_task_run_in_thread(work, [](GTask* self, gpointer, gpointer, GCancellable* cancel) {
+    while (!g_cancellable_is_cancelled(cancel)) g_usleep(1000);
+    g_usleep(20'000);
+    g_task_return_boolean(self, TRUE);
+  });
+  g_object_unref(work);
+}
+
 Coro<int> first_byte_of(GFile* file) {
   const Object<GFileInputStream> stream = co_await glib::call(
       [&](GCancellable* cancellable, GAsyncReadyCallback ready, gpointer data) {
@@ -90,14 +101,7 @@ TEST_CASE("a cancelled call cancels the operation, waits for its end, and gives 
   const auto outcome = context.run([](int& count) -> Coro<int> {
     auto task = rondo::create_task([](int& n) -> Coro<int> {
       co_await glib::call(
-          [](GCancellable* cancellable, GAsyncReadyCallback ready, gpointer data) {
-            GTask* const work = g_task_new(nullptr, cancellable, ready, data);
-            g_task_run_in_thread(work, [](GTask* self, gpointer, gpointer, GCancellable* cancel) {
-              while (!g_cancellable_is_cancelled(cancel)) g_usleep(1000);
-              g_task_return_boolean(self, TRUE);
-            });
-            g_object_unref(work);
-          },
+          &work_until_cancelled,
           [&n](GAsyncResult* result, GError** error) {
             ++n;
             return g_task_propagate_boolean(G_TASK(result), error) != FALSE;
@@ -149,15 +153,7 @@ TEST_CASE("a call that main leaves behind is cancelled and waited for, and is no
   const auto outcome = context.run([](int& count) -> Coro<int> {
     static_cast<void>(rondo::create_task([](int& n) -> Coro<int> {
       co_await glib::call(
-          [](GCancellable* cancellable, GAsyncReadyCallback ready, gpointer data) {
-            GTask* const work = g_task_new(nullptr, cancellable, ready, data);
-            g_task_run_in_thread(work, [](GTask* self, gpointer, gpointer, GCancellable* cancel) {
-              while (!g_cancellable_is_cancelled(cancel)) g_usleep(1000);
-              g_usleep(20'000);
-              g_task_return_boolean(self, TRUE);
-            });
-            g_object_unref(work);
-          },
+          &work_until_cancelled,
           [&n](GAsyncResult* result, GError** error) {
             ++n;
             return g_task_propagate_boolean(G_TASK(result), error) != FALSE;
