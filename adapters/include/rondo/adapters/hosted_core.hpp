@@ -81,7 +81,7 @@ class HostedCore : public RefCounted<HostedCore> {
 
   /// RuntimeError, which names a way out, if the backend has no descriptor.
   void need_descriptor() const;
-  /// `main` is done with the first turns; from now on this keeps itself alive.
+  /// It is in `host`, and keeps itself alive from now on. `main` begins with the first turn.
   void begin(std::unique_ptr<Host> host, FutureCore& main);
 
   /// The main task is done, or will not be: `failure` is why, or null.
