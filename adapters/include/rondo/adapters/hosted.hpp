@@ -121,7 +121,8 @@ class [[nodiscard("main runs without its handle, but nobody can cancel it: keep 
   Loop& loop() const { return checked("loop").loop(); }
 
   /// For hosts that go without telling, before they do: what is left is reported and destroyed, as when the host is
-  /// noticed to be gone, and outcome() is a RuntimeError if main was not done. Does nothing once this is done; inside a turn, when that ends.
+  /// noticed to be gone, and outcome() is a RuntimeError if main was not done. Does nothing once this is done; inside a
+  /// turn, it is done when that ends.
   void abandon() const { checked("abandon").abandon(); }
 
   /// How often the host has had it run.
