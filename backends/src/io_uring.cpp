@@ -77,7 +77,10 @@ void UringBackend::wake() noexcept {
   static_cast<void>(through(seam(), SystemCall::wake, [&] { return ::write(wake_, &one, sizeof one); }));
 }
 
-void UringBackend::reclaim() { buffers_->give_back(); }
+void UringBackend::reclaim() {
+  buffers_->give_back();
+  hot_.turn();
+}
 
 void UringBackend::wait(Instant deadline) {
   waiting_ = true;

@@ -25,13 +25,16 @@ constexpr int least_waiting = 256;
 }  // namespace
 
 void UringBackend::start_listen(const Output& output) {
-  const int descriptor = adopt(keep_path(open_listener(seam(), *output.endpoint)));
-  if (descriptor >= 0) {
-    auto listener = std::make_unique<Listener>();
-    listener->most = static_cast<std::size_t>(std::max(output.endpoint->backlog, least_waiting));
-    handle(descriptor).listener = std::move(listener);
-  }
+  const int descriptor = take_in(keep_path(open_listener(seam(), *output.endpoint)));
+  if (descriptor >= 0) begin_listening(descriptor, output.endpoint->backlog);
   report(output.id, descriptor);
+}
+
+UringBackend::Listener& UringBackend::begin_listening(int descriptor, int backlog) {
+  auto& listener = handle(descriptor).listener;
+  listener = std::make_unique<Listener>();
+  listener->most = static_cast<std::size_t>(std::max(backlog, least_waiting));
+  return *listener;
 }
 
 void UringBackend::start_accept(const Output& output) {
@@ -66,9 +69,10 @@ void UringBackend::stop_accepting(int descriptor) {
   cancel_in_kernel(internal_name(Internal::accept, descriptor));
 }
 
-/// The system forgets it at once, although the accept that is in the kernel has not ended yet.
+/// The system forgets it at once, although the accept that is in the kernel has not ended yet. But an adopted listener
+/// may be that of other processes, too.
 void UringBackend::stop_listening(int descriptor) {
-  ::shutdown(descriptor, SHUT_RDWR);
+  if (!handle(descriptor).listener->adopted) ::shutdown(descriptor, SHUT_RDWR);
   stop_accepting(descriptor);
 }
 
@@ -113,7 +117,7 @@ void UringBackend::hand_over_first(int descriptor) {
 
 void UringBackend::hand_over(const Output& output, int connection) {
   static_cast<void>(name_ends(seam(), connection, *output.endpoint));  // it may be gone already: the first recv tells
-  report(output.id, adopt(connection));
+  report(output.id, take_in(connection));
 }
 
 }  // namespace rondo

@@ -71,7 +71,7 @@ void UringBackend::start_socket(const Output& output) {
     case OperationKind::listen:
       return start_listen(output);
     case OperationKind::open_datagram:
-      return report(output.id, adopt(keep_path(open_datagram_socket(seam(), *output.endpoint))));
+      return report(output.id, take_in(keep_path(open_datagram_socket(seam(), *output.endpoint))));
     default:
       break;
   }
@@ -114,7 +114,7 @@ int UringBackend::keep_path(OpenSocket made) {
 }
 
 /// The descriptor, or the error that it is.
-int UringBackend::adopt(int descriptor) {
+int UringBackend::take_in(int descriptor) {
   if (descriptor < 0) return descriptor;
   lose(descriptor);
   const auto at = static_cast<std::size_t>(descriptor);
@@ -129,6 +129,7 @@ int UringBackend::adopt(int descriptor) {
 
 void UringBackend::prepare_entry(io_uring_sqe& entry, Flight& flight) {
   const Output& output = flight.output;
+  if (is_pipe(output)) return prepare_pipe(entry, output);
   switch (output.kind) {
     case OperationKind::readable:
       return io_uring_prep_poll_add(&entry, output.handle, POLLIN);
@@ -202,6 +203,7 @@ bool UringBackend::sends_again(Flight& flight, std::int32_t result) {
 }
 
 void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& completion) {
+  if (is_pipe(flight.output)) return complete_pipe(flight, completion.res);
   const Output output = flight.output;
   const bool lent = completion.flags & IORING_CQE_F_BUFFER;
   const std::byte* const bytes =
@@ -271,7 +273,7 @@ void UringBackend::complete_connect(Flight& flight, std::int32_t result) {
     unix_paths_.erase(descriptor);
     close_descriptor(seam(), descriptor);
   }
-  report(flight.output.id, result < 0 ? result : adopt(descriptor));
+  report(flight.output.id, result < 0 ? result : take_in(descriptor));
   end(flight);
 }
 
@@ -318,7 +320,7 @@ void UringBackend::finish_close(int descriptor) {
   report(id, 0);
 }
 
-void UringBackend::drop(int descriptor) {
+void UringBackend::drop(int descriptor) noexcept {
   Handle& socket = handle(descriptor);
   if (socket.listener) {
     if (!socket.closing) stop_listening(descriptor);
@@ -326,7 +328,7 @@ void UringBackend::drop(int descriptor) {
   }
   socket = Handle();
   unix_paths_.erase(descriptor);
-  close_descriptor(seam(), descriptor);
+  close_handle(descriptor);
 }
 
 }  // namespace rondo

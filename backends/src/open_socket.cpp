@@ -80,15 +80,6 @@ void set_options(Opening& opening, const SocketOptions& options, int family, int
   if (options.receive_buffer > 0) opening.set(SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
 }
 
-/// Fills in the address at this end; -1 with errno if that fails.
-int name_here(Seam* seam, int descriptor, Address& address) {
-  SocketAddress name;
-  const auto call = [&] { return ::getsockname(descriptor, name.data(), &name.size); };
-  const int result = through(seam, SystemCall::get_name, call);
-  if (result == 0) address = from_system(name.data(), name.size);
-  return result;
-}
-
 }  // namespace
 
 void close_descriptor(Seam* seam, int descriptor) noexcept {
@@ -103,6 +94,14 @@ int connect_descriptor(Seam* seam, int descriptor, const SocketAddress& to) {
     if (errno == EALREADY) errno = EINPROGRESS;  // it was interrupted, and goes on
     if (errno != EINTR) return -1;
   }
+}
+
+int name_here(Seam* seam, int descriptor, Address& address) {
+  SocketAddress name;
+  const auto call = [&] { return ::getsockname(descriptor, name.data(), &name.size); };
+  const int result = through(seam, SystemCall::get_name, call);
+  if (result == 0) address = from_system(name.data(), name.size);
+  return result;
 }
 
 OpenSocket open_listener(Seam* seam, Endpoint& endpoint) {

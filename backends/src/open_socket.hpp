@@ -29,6 +29,9 @@ int connect_descriptor(Seam* seam, int descriptor, const SocketAddress& to);
 /// Fills in both ends of what is connected; -ENOTCONN if it is not.
 int name_ends(Seam* seam, int descriptor, Endpoint& endpoint);
 
+/// Fills in the address at this end; -1 with errno if that fails.
+int name_here(Seam* seam, int descriptor, Address& address);
+
 /// The error that ended a connect(), 0 if it went well.
 int error_of(Seam* seam, int descriptor);
 

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
+#include "adopted_descriptor.hpp"
 #include "descriptor.hpp"
 #include "open_socket.hpp"
 #include "socket_address.hpp"
@@ -33,36 +35,57 @@ bool sends(OperationKind kind) {
 ReadinessBackend::~ReadinessBackend() {
   unix_paths_.clear();
   for (std::size_t descriptor = 0; descriptor < sockets_.size(); ++descriptor) {
-    if (sockets_[descriptor]) ::close(static_cast<int>(descriptor));
+    if (sockets_[descriptor]) close_handle(static_cast<int>(descriptor));
   }
 }
 
-/// The descriptor, registered; or -errno, and it is closed.
-int ReadinessBackend::adopt(int descriptor, bool unix_stream) {
+/// 0, or why it cannot be watched.
+int ReadinessBackend::add(int descriptor, bool trusted) {
   const auto at = static_cast<std::size_t>(descriptor);
   if (sockets_.size() <= at) sockets_.resize(std::max(at + 1, 2 * sockets_.size()));
   sockets_[at] = std::make_unique<Descriptor>();
   sockets_[at]->out.ready = true;
-  sockets_[at]->trusted = trusts_short_recv(unix_stream);
+  sockets_[at]->trusted = trusted;
   const int error = watch(descriptor);
+  if (error != 0) sockets_[at].reset();
+  return error;
+}
+
+/// The descriptor, registered; or -errno, and it is closed.
+int ReadinessBackend::take_in(int descriptor, bool unix_stream) {
+  const int error = add(descriptor, trusts_short_recv(unix_stream));
   if (error == 0) return descriptor;
-  sockets_[at].reset();
   unix_paths_.erase(descriptor);
   close_descriptor(seam(), descriptor);
   return -error;
 }
 
-int ReadinessBackend::adopt(OpenSocket made, bool unix_stream) {
+int ReadinessBackend::take_in(OpenSocket made, bool unix_stream) {
   if (made.descriptor < 0) return made.descriptor;
   if (made.path) unix_paths_[made.descriptor] = std::move(made.path);
-  return adopt(made.descriptor, unix_stream);
+  return take_in(made.descriptor, unix_stream);
+}
+
+int ReadinessBackend::adopt(int descriptor, Medium medium) {
+  if (is_memory_device(descriptor)) {
+    const auto at = static_cast<std::size_t>(descriptor);
+    if (sockets_.size() <= at) sockets_.resize(at + 1);
+    sockets_[at] = std::make_unique<Descriptor>();
+    sockets_[at]->in.ready = sockets_[at]->out.ready = true;
+    sockets_[at]->watched = false;
+  } else if (const int error = add(descriptor, false)) {
+    return error;
+  }
+  sockets_[static_cast<std::size_t>(descriptor)]->pipe = medium == Medium::pipe;
+  return 0;
 }
 
 void ReadinessBackend::drop(int descriptor) noexcept {
-  unwatch(descriptor);
-  sockets_[static_cast<std::size_t>(descriptor)].reset();
+  auto& known = sockets_[static_cast<std::size_t>(descriptor)];
+  if (known->watched) unwatch(descriptor);
+  known.reset();
   unix_paths_.erase(descriptor);
-  close_descriptor(seam(), descriptor);
+  close_handle(descriptor);
 }
 
 void ReadinessBackend::on_edge(int descriptor, bool in, bool out, bool special) {
@@ -120,7 +143,7 @@ void ReadinessBackend::start_whole_socket(const Output& output) {
 }
 
 void ReadinessBackend::open(const Output& output, OpenSocket made) {
-  ready_.push_back(Input::completion(output.id, adopt(std::move(made), false)));
+  ready_.push_back(Input::completion(output.id, take_in(std::move(made), false)));
 }
 
 void ReadinessBackend::connect(const Output& output) {
@@ -135,7 +158,7 @@ void ReadinessBackend::connect(const Output& output) {
       close_descriptor(seam(), made.descriptor);
     }
     if (result >= 0) {
-      result = adopt(std::move(made), output.endpoint->remote.family() == Address::Family::unix_domain);
+      result = take_in(std::move(made), output.endpoint->remote.family() == Address::Family::unix_domain);
     }
   }
   if (result < 0) {
@@ -240,7 +263,7 @@ bool ReadinessBackend::attempt_accept(int descriptor, const Output& output, std:
     return ::accept4(descriptor, peer.data(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   });
   if (accepted < 0) return fail(descriptor, output, done);
-  const int result = adopt(accepted, peer.storage.ss_family == AF_UNIX);
+  const int result = take_in(accepted, peer.storage.ss_family == AF_UNIX);
   if (result >= 0 && name_ends(seam(), accepted, *output.endpoint) < 0) {  // it is gone already: the first recv tells
     output.endpoint->remote = from_system(peer.data(), peer.size);
   }
@@ -270,6 +293,7 @@ bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::v
   std::size_t asked = output.buffer ? output.size : std::min(output.size, hot_.left());
   const auto size = through(seam(), SystemCall::recv, asked, [&](std::size_t limit) {
     asked = limit;
+    if (sockets_[static_cast<std::size_t>(descriptor)]->pipe) return read_some(descriptor, to, limit);
     return ::recv(descriptor, to, limit, 0);
   });
   if (size < 0) return fail(descriptor, output, done);
@@ -296,11 +320,14 @@ bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::v
   std::size_t asked = 0;
   for (std::size_t i = 0; i < output.size; ++i) asked += output.slices[i].size;
   const auto size = through(seam(), SystemCall::send, asked, [&](std::size_t limit) {
+    const bool pipe = sockets_[static_cast<std::size_t>(descriptor)]->pipe;
     if (output.size == 1 || limit < asked) {
       const std::size_t first = output.size > 0 ? std::min(limit, output.slices[0].size) : 0;
       asked = first;
+      if (pipe) return write_some(descriptor, std::array{Slice{output.slices[0].data, first}});
       return ::send(descriptor, first > 0 ? output.slices[0].data : nullptr, first, MSG_NOSIGNAL);
     }
+    if (pipe) return write_some(descriptor, {output.slices, std::min(output.size, most_slices)});
     msghdr message{};
     message.msg_iov = reinterpret_cast<iovec*>(const_cast<Slice*>(output.slices));
     message.msg_iovlen = std::min(output.size, most_slices);

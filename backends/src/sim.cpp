@@ -12,6 +12,8 @@
 
 #include <rondo/kernel/task_tree.hpp>
 
+#include "sim_processes.hpp"
+
 namespace rondo::sim {
 namespace {
 
@@ -48,9 +50,12 @@ SimBackend::SimBackend(SimOptions options)
       most_steps_(max_steps_),
       max_time_(options.max_time),
       latest_(after(Instant(), options.max_time)) {
+  processes_ = std::make_shared<Processes>(network_, oracle_, inbox_, options.programs);
   ready_.reserve(256);  // what submit() must be able to report when memory is short
   inputs_.reserve(256);
 }
+
+SimBackend::~SimBackend() = default;
 
 std::span<const Input> SimBackend::reap(Instant deadline) {
   if (served()) check_limits();
@@ -87,6 +92,7 @@ void SimBackend::check_limits() {
 void SimBackend::run_due() {
   timeline_.run_due();
   network_.take(ready_);
+  processes_->take(ready_);
 }
 
 bool SimBackend::stuck() const { return timeline_.empty() && signals_.empty() && ready_.empty() && network_.idle(); }
@@ -124,13 +130,22 @@ void SimBackend::start(const Output& output) {
     case OperationKind::readable:
     case OperationKind::writable:  // there are no descriptors here
       return ready_.push_back(Input::completion(output.id, network_.has(output.handle) ? -EEXIST : -ENOTSUP));
+    case OperationKind::adopt:
+      return ready_.push_back(Input::completion(output.id, -ENOTSUP));
+    case OperationKind::spawn:
+      return ready_.push_back(Input::completion(output.id, processes_->spawn(*output.spawn)));
+    case OperationKind::child:
+      return processes_->wait(output);
+    case OperationKind::kill:
+      return ready_.push_back(
+          Input::completion(output.id, processes_->kill(output.handle, static_cast<int>(output.size))));
     default:
       return network_.start(output);
   }
 }
 
 void SimBackend::cancel(OperationId id) {
-  if (network_.cancel(id)) return;
+  if (network_.cancel(id) || processes_->cancel(id)) return;
   const auto job = jobs_.find(id.slot);
   const auto signal = std::find_if(signals_.begin(), signals_.end(), [&](const Output& each) { return each.id == id; });
   const auto interrupt = std::find(interrupts_.begin(), interrupts_.end(), id);
@@ -158,6 +173,7 @@ void SimBackend::start_job(const Output& output) {
 Features SimBackend::features() const noexcept {
   Features features;
   features.sockets = features.datagrams = features.unix_sockets = features.jobs = features.names = true;
+  features.processes = true;
   features.signal_mask = linux_signals;
   return features;
 }

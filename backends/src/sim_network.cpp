@@ -7,6 +7,7 @@
 
 #include "sim_datagram.hpp"
 #include "sim_listener.hpp"
+#include "sim_pipe.hpp"
 #include "sim_resolver.hpp"
 
 namespace rondo::sim {
@@ -21,12 +22,26 @@ void Network::start(const Output& output) {
   if (output.kind == OperationKind::listen) return start_listen(*world_, output);
   if (output.kind == OperationKind::open_datagram) return start_open_datagram(*world_, output);
   if (output.kind == OperationKind::resolve) return start_lookup(*world_, names_, output);
+  if (output.kind == OperationKind::pipe) return start_pipe(*world_, output);
   NetworkSocket* const socket = world_->sockets.find(output.handle);
   if (!socket) return world_->desk.finish(output, -EBADF);
   if (output.kind != OperationKind::close) return socket->start(output);
   const std::unique_ptr<NetworkSocket> closing = world_->sockets.remove(output.handle);
   closing->close();
   world_->desk.finish(output, 0);
+}
+
+std::array<std::int32_t, 2> Network::open_pipe() { return make_pipe(*world_); }
+std::array<std::int32_t, 2> Network::open_channel() { return make_channel(*world_); }
+std::int32_t Network::open_null() { return world_->sockets.add(std::make_unique<NullDevice>(*world_)); }
+
+std::int32_t Network::duplicate(std::int32_t handle) {
+  const PipeEnd* const end = world_->sockets.find(handle)->as_pipe_end();
+  return end ? world_->sockets.add(end->duplicate()) : open_null();
+}
+
+void Network::break_handle(std::int32_t handle) {
+  if (NetworkSocket* const socket = world_->sockets.find(handle)) socket->close();
 }
 
 bool Network::has(std::int32_t handle) const { return world_->sockets.find(handle) != nullptr; }

@@ -13,6 +13,7 @@
 namespace rondo::sim {
 
 class Listener;
+class PipeEnd;
 class SimDatagramSocket;
 struct World;
 
@@ -29,6 +30,7 @@ class NetworkSocket {
   /// Ends what waits for it; it goes right after.
   virtual void close() = 0;
   virtual Listener* as_listener() { return nullptr; }
+  virtual PipeEnd* as_pipe_end() { return nullptr; }
   virtual SimDatagramSocket* as_datagram() { return nullptr; }
 
  protected:

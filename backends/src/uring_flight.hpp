@@ -55,12 +55,14 @@ struct UringBackend::Listener {
   std::size_t most = 1;    // that may wait here
   bool armed = false;      // an accept is in the kernel
   bool stopping = false;   // and was asked to end
+  bool adopted = false;
 };
 
 struct UringBackend::Handle {
   bool open = false;
   bool closing = false;
   bool tcp = false;
+  bool pipe = false;     // no socket
   bool drained = false;  // the last receive left nothing behind: the next one need not try before it polls
   OperationId close;
   Lane in;

@@ -58,6 +58,8 @@ bool lent(const Output& output) {
     case OperationKind::interrupt:
     case OperationKind::shutdown:
     case OperationKind::close:
+    case OperationKind::child:
+    case OperationKind::kill:
       return false;
     case OperationKind::recv:
       return output.buffer != nullptr;

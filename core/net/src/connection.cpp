@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include <rondo/net/adopted.hpp>
 #include <rondo/task.hpp>
 #include <rondo/wait.hpp>
 
@@ -139,6 +140,12 @@ Coro<Connection> open_connection(std::string host, Port port, ConnectOptions opt
 Coro<Connection> open_connection(Address address, ConnectOptions options) {
   Address local = local_of(options);
   return connect_to(std::move(address), std::move(local), options);
+}
+
+Coro<Connection> open_connection(AdoptedSocket adopted) {
+  const auto stream = co_await adopt_stream(adopted.socket, adopts_for_reading | adopts_for_writing, "open_connection",
+                                            adopted.limits);
+  co_return Connection{StreamReader(stream), StreamWriter(stream)};
 }
 
 Coro<Connection> open_unix_connection(std::string path, ConnectOptions options) {

@@ -4,6 +4,7 @@
 
 #include <rondo/endpoint.hpp>
 #include <rondo/net/printable.hpp>
+#include <rondo/net/spawn.hpp>
 
 namespace rondo {
 
@@ -30,6 +31,8 @@ std::string describe(const Output& output) {
     case OperationKind::open_datagram:
       return "a datagram socket" + (output.endpoint->local ? " at " + output.endpoint->local.str() : "") +
              (output.endpoint->remote ? " that talks to " + output.endpoint->remote.str() : "");
+    case OperationKind::adopt:
+      return "the adoption of descriptor " + handle;
     case OperationKind::accept:
       return "the next connection of listener " + handle;
     case OperationKind::recv:
@@ -46,6 +49,15 @@ std::string describe(const Output& output) {
       return "socket " + handle + " to close";
     case OperationKind::resolve:
       return "the addresses of '" + printable(output.lookup->host) + "'";
+    case OperationKind::pipe:
+      return "a pipe";
+    case OperationKind::spawn:
+      return "the start of '" + printable(output.spawn->program) + "'" +
+             (output.spawn->directory.empty() ? "" : " in '" + printable(output.spawn->directory) + "'");
+    case OperationKind::child:
+      return "the end of process " + handle;
+    case OperationKind::kill:
+      return "a signal to process " + handle;
   }
   return "an operation of the backend";
 }

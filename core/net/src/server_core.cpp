@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include <rondo/net/adopted.hpp>
 #include <rondo/server.hpp>
 
 namespace rondo {
@@ -87,10 +88,23 @@ Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::
   co_return Server(core);
 }
 
+Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, int descriptor, ServerOptions options) {
+  const auto core = make("start_server", std::move(handler), options);
+  Endpoint endpoint;
+  Socket socket = co_await adopt_socket(descriptor, adopts_listener, "start_server", endpoint);
+  core->add_listener(std::move(socket), std::move(endpoint));
+  core->begin();
+  co_return Server(core);
+}
+
 Coro<> ServerCore::listen(Address address) {
   Endpoint endpoint{std::move(address), Address(), options_.socket, options_.backlog};
   if (!options_.cleanup_socket) endpoint.options.cleanup_socket = false;
   Socket socket = co_await listen_socket(endpoint);
+  add_listener(std::move(socket), std::move(endpoint));
+}
+
+void ServerCore::add_listener(Socket socket, Endpoint endpoint) {
   listeners_.push_back(std::make_unique<Listener>(*this, std::move(socket), std::move(endpoint.local)));
 }
 

@@ -2,9 +2,12 @@
 // socket.cpp - the life of one operation on a socket, and of the socket.
 #include <rondo/socket.hpp>
 
+#include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <string_view>
+
+#include <rondo/net/spawn.hpp>
 
 namespace rondo {
 
@@ -16,16 +19,64 @@ void SocketAwaiter::begin(FrameCore& frame) {
   kernel.suspend(frame, static_cast<Parking&>(*this));
 }
 
+static void close_handles(std::span<const std::int32_t> handles) {
+  for (const std::int32_t handle : handles) {
+    if (handle >= 0) Socket(handle).close();
+  }
+}
+
+/// Killed, and reaped when it is dead.
+static void discard_child(const Spawn& spawn, std::int32_t process) {
+  close_handles(spawn.ends);
+  OperationTable& operations = running_kernel("spawn").operations();
+  for (const OperationKind kind : {OperationKind::kill, OperationKind::child}) {
+    Output output;
+    output.kind = kind;
+    output.handle = process;
+    output.size = kill_signal;
+    operations.reserve_detached();
+    operations.start_detached(output);
+  }
+}
+
+/// What a successful operation has made, and nobody will have. False if it makes nothing.
+static bool discard_made(const Output& output, std::int32_t result) {
+  if (makes_handle(output.kind)) {
+    Socket(result).close();
+  } else if (output.kind == OperationKind::pipe) {
+    close_handles(std::array{output.pipe_ends->read, output.pipe_ends->write});
+  } else if (output.kind == OperationKind::spawn) {
+    discard_child(*output.spawn, result);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 /// Without its result.
 void SocketAwaiter::leave() noexcept {
   if (!task()) return;  // never awaited
   const bool ended = !in_flight();
   task()->kernel().operations().abandon(*this);
-  if (makes_handle(output_.kind) && result() >= 0 && ended) Socket(result()).close();
+  if (result() >= 0 && ended) discard_made(output_, result());
+}
+
+static const char* adopt_details(int error) {
+  switch (error) {
+    case EPERM:
+      return " (a file or directory never makes anybody wait: read it in run_in_executor)";
+    case EEXIST:
+      return " (it is a socket of this loop's already)";
+    case ENOTCONN:
+      return " (it is a socket that is neither connected nor listening)";
+    default:
+      return "";
+  }
 }
 
 /// What the system's words for an error leave open.
 static std::string details(const Output& output, int error) {
+  if (output.kind == OperationKind::adopt) return adopt_details(error);
   if (error != ENAMETOOLONG) return {};
   std::string_view path;
   if (output.kind == OperationKind::send_to) path = output.datagram->address.path();
@@ -44,10 +95,7 @@ void SocketAwaiter::raise_or_postpone() {
   if (deliveries == 0) throw_system_error(-result(), rondo::describe(output_) + details(output_, -result()));
   const Message message = task.delivered_message(deliveries);
   if (result() < 0) throw CancelledError(message);
-  if (makes_handle(output_.kind)) {
-    Socket(result()).close();
-    throw CancelledError(message);
-  }
+  if (discard_made(output_, result())) throw CancelledError(message);
   task.postpone_cancel(message);
 }
 
@@ -88,16 +136,16 @@ Socket::Socket(int handle) : kernel_(&running_kernel("Socket")), handle_(handle)
   kernel_->residents().push_back(*this);
 }
 
-Socket::Socket(Socket&& other) noexcept { adopt(other); }
+Socket::Socket(Socket&& other) noexcept { take_over(other); }
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   if (this == &other) return *this;
   close();
-  adopt(other);
+  take_over(other);
   return *this;
 }
 
-void Socket::adopt(Socket& other) noexcept {
+void Socket::take_over(Socket& other) noexcept {
   kernel_ = other.kernel_;
   handle_ = std::exchange(other.handle_, -1);
   if (handle_ < 0) return;

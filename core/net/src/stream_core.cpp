@@ -20,7 +20,7 @@ void forget(std::string& text) { std::string().swap(text); }
 
 std::string StreamWait::waits(const Parking& parking) {
   const auto& wait = static_cast<const StreamWait&>(parking);
-  const std::string peer = wait.core_->remote().str();
+  const std::string peer = wait.core_->peer();
   if (wait.what_ == For::bytes) return "waits for bytes from " + peer;
   if (wait.what_ == For::room) return "drains what it wrote to " + peer;
   return "waits for the connection to " + peer + " to close";
@@ -57,7 +57,8 @@ Ref<StreamCore> StreamCore::make(Socket socket, Endpoint endpoint, StreamLimits 
 }
 
 StreamCore::StreamCore(Kernel& kernel, Socket socket, Endpoint endpoint, StreamLimits limits)
-    : kernel_(&kernel),
+    : pipe_(endpoint.medium == Medium::pipe),
+      kernel_(&kernel),
       socket_(std::move(socket)),
       limits_(limits),
       local_(std::move(endpoint.local)),
@@ -66,6 +67,8 @@ StreamCore::StreamCore(Kernel& kernel, Socket socket, Endpoint endpoint, StreamL
       sending_operation_(*this),
       silence_(*this) {
   kernel.residents().push_back(*this);
+  if (pipe_) limits_.linger = Duration::zero();
+  if (!endpoint.reads) fire<machines::reading::Event::end>(*this);
 }
 
 void StreamCore::destroy() noexcept {
@@ -106,7 +109,7 @@ void StreamCore::wake(StreamWait::For what) {
 
 StreamCore::Reading::Reading(StreamCore& core, const char* what) : core_(core) {
   if (core.read_by_task_) {
-    throw RuntimeError(std::string(what) + ": another task is reading from the stream to " + core.remote_.str() +
+    throw RuntimeError(std::string(what) + ": another task is reading from the stream to " + core.peer() +
                        "; one at a time can");
   }
   core.read_by_task_ = true;
@@ -326,7 +329,7 @@ void StreamCore::advance() {
     return start_sending();
   }
   forget(sending_);
-  if (writing_ == State::ending) return fire<Event::flushed>(*this);
+  if (writing_ == State::ending) return pipe_ ? fire<Event::finish>(*this) : fire<Event::flushed>(*this);
   if (writing_ == State::closing) return must_linger() ? fire<Event::flushed>(*this) : fire<Event::finish>(*this);
 }
 

@@ -8,7 +8,7 @@ namespace rondo {
 namespace {
 
 void raise_read_error(const StreamCore& core) {
-  if (core.read_error() != 0) throw_system_error(core.read_error(), "read from " + core.remote().str());
+  if (core.read_error() != 0) throw_system_error(core.read_error(), "read from " + core.peer());
 }
 
 Coro<std::string> read_some(Ref<StreamCore> core, std::size_t most) {

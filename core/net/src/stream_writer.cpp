@@ -8,12 +8,12 @@ namespace rondo {
 namespace {
 
 void raise_write_error(const StreamCore& core) {
-  if (core.write_error() != 0) throw_system_error(core.write_error(), "write to " + core.remote().str());
+  if (core.write_error() != 0) throw_system_error(core.write_error(), "write to " + core.peer());
 }
 
 Coro<> drain_stream(Ref<StreamCore> core) {
   raise_write_error(*core);
-  if (core->read_error() != 0) throw_system_error(core->read_error(), "connection to " + core->remote().str());
+  if (core->read_error() != 0) throw_system_error(core->read_error(), "connection to " + core->peer());
   if (core->closing()) co_await sleep(Duration::zero());
   while (core->paused()) co_await core->room();
   raise_write_error(*core);

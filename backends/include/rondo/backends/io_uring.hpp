@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include <rondo/backends/hot_buffer.hpp>
 #include <rondo/backends/process_backend.hpp>
 #include <rondo/backends/unix_path.hpp>
 
@@ -103,7 +104,7 @@ class UringBackend final : public ProcessBackend {
   bool is_open(int descriptor) const;
   Handle& handle(int descriptor);
   int keep_path(OpenSocket made);
-  int adopt(int descriptor);
+  int take_in(int descriptor);
   void prepare_entry(io_uring_sqe& entry, Flight& flight);
   void prepare_recv(io_uring_sqe& entry, Flight& flight);
   void prepare_send(io_uring_sqe& entry, Flight& flight);
@@ -118,9 +119,19 @@ class UringBackend final : public ProcessBackend {
   void cancel_watch(Lane& lane);
   void lose(int descriptor);
   void finish_close(int descriptor);
-  void drop(int descriptor);
+  void drop(int descriptor) noexcept override;
+
+  // Adopted descriptors, and what is no socket (io_uring_pipe.cpp).
+  int adopt(int descriptor, Medium medium) override;
+  bool is_pipe(const Output& output);
+  static void prepare_pipe(io_uring_sqe& entry, const Output& output);
+  void complete_pipe(Flight& flight, std::int32_t polled);
+  bool move_bytes(Flight& flight);
+  bool read_pipe(Flight& flight);
+  bool write_pipe(Flight& flight);
 
   // Listeners (io_uring_listener.cpp).
+  Listener& begin_listening(int descriptor, int backlog);
   void start_listen(const Output& output);
   void start_accept(const Output& output);
   void accept_more(int descriptor);
@@ -138,6 +149,7 @@ class UringBackend final : public ProcessBackend {
   std::vector<Watch> watches_;         // by descriptor
   std::map<int, UnixPath> unix_paths_; // of sockets that are bound to one, by descriptor
   std::vector<OperationId> starved_;   // receives that found no buffer
+  HotBuffer hot_;                      // for reads from pipes
   std::uint32_t in_kernel_ = 0;        // flights whose completion is to come
   std::uint32_t accepting_ = 0;        // listeners likewise
   int wake_ = -1;                      // eventfd; never read: each write is an edge

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
-// process_backend.hpp - what the backends of a real process share: the clock, the inbox, signals, jobs. What is left to
-// each of them is how it waits and how it watches descriptors.
+// process_backend.hpp - what the backends of a real process share: the clock, the inbox, signals, jobs, children. What is
+// left to each of them is how it waits and how it watches descriptors.
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include <rondo/backend.hpp>
+#include <rondo/backends/children.hpp>
 #include <rondo/backends/inbox.hpp>
 #include <rondo/backends/jobs.hpp>
 #include <rondo/backends/lookups.hpp>
 #include <rondo/backends/seam.hpp>
 #include <rondo/backends/signals.hpp>
+#include <rondo/endpoint.hpp>
 
 namespace rondo {
 
@@ -52,6 +55,12 @@ class ProcessBackend : public Backend {
   /// Operations of sockets. A cancelled one still has its terminal completion.
   virtual void start_socket(const Output& output) = 0;
   virtual void cancel_socket(const Output& output) = 0;
+  /// Takes over a descriptor that does not block. 0, or why not: then it stays open.
+  virtual int adopt(int descriptor, Medium medium) = 0;
+  /// Closes what was adopted.
+  virtual void drop(int descriptor) noexcept = 0;
+  /// Closes a handle's descriptor; it blocks again if it did before it was adopted.
+  void close_handle(int descriptor) noexcept;
 
   /// For waits whose descriptor was closed meanwhile, and whose number is another's now: only a cancellation ends them.
   template <class Ids>
@@ -74,6 +83,16 @@ class ProcessBackend : public Backend {
   void take_inbox();
   void start(const Output& output);
   void cancel(const Output& output);
+  std::span<const Input> inputs();
+  int adopt_all(std::span<const int> descriptors);
+  void start_adopt(const Output& output);
+  void start_pipe(const Output& output);
+  void start_spawn(const Output& output);
+  void start_child(const Output& output);
+  void cancel_child(const Output& output);
+  void await_child(int process, OperationId id);
+  bool end_child(Input& input);
+  void complete(const Output& output, std::int32_t result) { ready_.push_back(Input::completion(output.id, result)); }
 
   std::int64_t start_ns_;
   Seam* seam_;
@@ -81,6 +100,8 @@ class ProcessBackend : public Backend {
   int unpolled_ = 0;  // reaps in a row that did not look at the world
   JobDesk jobs_;
   LookupDesk lookups_;
+  ChildDesk children_;
+  std::set<int> once_blocking_;  // handles of adopted descriptors
 };
 
 }  // namespace rondo

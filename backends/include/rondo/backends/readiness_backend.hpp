@@ -61,6 +61,8 @@ class ReadinessBackend : public ProcessBackend {
     Direction out;
     bool trusted = false;  // see trusts_short_recv()
     bool special = false;  // an edge was, and the system has not said since that nothing is left
+    bool pipe = false;     // no socket: read and write
+    bool watched = true;   // else it is always ready
   };
 
   void wait(Instant deadline) final;
@@ -74,9 +76,11 @@ class ReadinessBackend : public ProcessBackend {
   void open(const Output& output, OpenSocket made);
   void connect(const Output& output);
   void close(const Output& output);
-  int adopt(OpenSocket made, bool unix_stream);
-  int adopt(int descriptor, bool unix_stream);
-  void drop(int descriptor) noexcept;
+  int adopt(int descriptor, Medium medium) final;
+  int take_in(OpenSocket made, bool unix_stream);
+  int take_in(int descriptor, bool unix_stream);
+  int add(int descriptor, bool trusted);
+  void drop(int descriptor) noexcept final;
   void run(int descriptor, Way way, std::vector<Input>& done);
   bool attempt(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_accept(int descriptor, const Output& output, std::vector<Input>& done);

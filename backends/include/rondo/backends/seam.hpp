@@ -18,6 +18,9 @@ enum class SystemCall : std::uint8_t {
   socket, set_option, get_option, get_name, bind, listen, connect, accept,
   recv, send, recv_from, send_to, shutdown, close,
   stat, unlink,  // of the path of a Unix socket
+  pipe,          // pipe2, socketpair
+  spawn,         // posix_spawn
+  pidfd,         // pidfd_open
   last_call
 };
 

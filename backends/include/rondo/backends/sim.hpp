@@ -18,11 +18,14 @@
 #include <rondo/backends/inbox.hpp>
 #include <rondo/backends/sim_network.hpp>
 #include <rondo/backends/sim_oracle.hpp>
+#include <rondo/backends/sim_programs.hpp>
 #include <rondo/backends/sim_timeline.hpp>
 #include <rondo/executor.hpp>
 #include <rondo/run.hpp>
 
 namespace rondo::sim {
+
+class Processes;
 
 /// The simulated world has run for longer than SimOptions allows. what() lists the tasks.
 class LimitExceeded : public std::runtime_error {
@@ -35,6 +38,7 @@ struct SimOptions {
   Tape* record = nullptr;          // takes the answers given, also when the run fails: must live as long as the run
   bool debug = false;              // Loop::set_debug
   const std::vector<Name>* names = nullptr;  // what lookups find, besides localhost; copied during the call
+  const Programs* programs = nullptr;  // what subprocesses run; must live as long as the run
   /// A run that takes longer ends with LimitExceeded: tasks that yield to each other for ever, a heartbeat that nobody
   /// stops. Steps are the loop's; time is virtual. The run is wound up with as much again.
   /// 0 steps: no limit.
@@ -46,6 +50,7 @@ struct SimOptions {
 class SimBackend final : public Backend {
  public:
   explicit SimBackend(SimOptions options = {});
+  ~SimBackend() override;
 
   std::string_view name() const override { return "sim"; }
   Instant now() noexcept override { return timeline_.now(); }
@@ -71,6 +76,7 @@ class SimBackend final : public Backend {
   Oracle oracle_;
   Timeline timeline_;
   Network network_;
+  std::shared_ptr<Processes> processes_;
   std::map<std::uint32_t, JobEnd*> jobs_;  // by slot; the timeline has them
   std::vector<Output> signals_;            // handlers, in the order in which they came
   std::vector<Input> ready_;

@@ -21,6 +21,7 @@
 // broadcast and multicast, and IPv4 in IPv6 sockets.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,8 +49,17 @@ class Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  /// From connect to resolve.
+  /// From connect to pipe.
   void start(const Output& output);
+  // What processes have: handles. Of a pipe the first reads and the second writes, of a channel each does both.
+  std::array<std::int32_t, 2> open_pipe();
+  std::array<std::int32_t, 2> open_channel();
+  std::int32_t open_null();
+  /// Another handle of the same end of a pipe, or of /dev/null.
+  std::int32_t duplicate(std::int32_t handle);
+  /// What it stands for is closed, and the handle is not given back: its owner is dead, and does not know.
+  void break_handle(std::int32_t handle);
+
   /// True for the handle of a socket that is open.
   bool has(std::int32_t handle) const;
   /// False if no operation of this name waits.

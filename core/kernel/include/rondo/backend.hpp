@@ -45,6 +45,8 @@ struct Features {
   bool unix_sockets = false;  // addresses that are paths
   bool jobs = false;          // job, close_executor
   bool names = false;         // resolve
+  bool adopts = false;        // adopt
+  bool processes = false;     // pipe, spawn, child, kill
   std::uint64_t signal_mask = 0;  // bit n: signal n, up to 63. interrupt is done by who knows signal 2
   bool debug = false;         // run() is to check and time what it can (RONDO_DEBUG)
   void (*report)(const ErrorContext& context) = nullptr;  // the exception handler of loops that run() makes

@@ -18,7 +18,9 @@ class Job;
 struct Datagram;
 struct Endpoint;
 struct Lookup;
+struct PipeEnds;
 struct Slice;
+struct Spawn;
 
 /// The name of an operation: a slot of the loop's table and how often that slot was used before.
 struct OperationId {
@@ -39,6 +41,9 @@ enum class OperationKind : std::uint8_t {
   connect,             // a stream to endpoint->remote; the result is its handle
   listen,              // a listener at endpoint->local; the result is its handle
   open_datagram,       // a datagram socket at endpoint->local, talking to endpoint->remote if that is given; its handle
+  adopt,               // a descriptor of the caller's, which is the backend's from now on if this succeeds; the result is
+                       // its handle; endpoint is filled in. -EPERM for what never makes anybody wait (a regular file),
+                       // -EEXIST for a socket that the backend gave out, -EINVAL if it is not what is needed
   accept,              // the next connection of a listener; the result is its handle; endpoint is filled in
   recv,                // what has arrived, at least a byte; 0 is the end of the stream
   send,                // some of the slices, at least a byte; the result says how many
@@ -46,7 +51,24 @@ enum class OperationKind : std::uint8_t {
   shutdown,            // nothing more will be sent on this stream
   close,               // gives the handle back; operations that wait for it end with -ECANCELED
   resolve,             // a name to addresses
+  pipe,                // a pipe; its two handles are in pipe_ends
+  spawn,               // a child process; the result is its number, and the handles of our ends of its pipes are in
+                       // spawn->ends
+  child,               // the end of a child that spawn has made: what it exited with, or child_signalled + the signal. By
+                       // then it is reaped. One at a time for each child
+  kill,                // a signal to such a child: size is its number. Nothing, and 0, if the child has been reaped
 };
+
+/// What a descriptor must be so that adopt takes it.
+enum AdoptNeeds : std::size_t {
+  adopts_anything = 0,
+  adopts_for_reading = 1,  // and no listener and no datagram socket, in these two
+  adopts_for_writing = 2,
+  adopts_listener = 4,
+};
+
+/// Added to the signal that ended a child, in the result of `child`.
+inline constexpr std::int32_t child_signalled = 1000;
 
 /// What a backend is asked to do, in the order asked. Whatever is pointed to is lent to it until the terminal
 /// completion.
@@ -54,19 +76,22 @@ struct Output {
   enum class Verb : std::uint8_t { start, cancel };
   Verb verb = Verb::start;
   OperationKind kind = OperationKind::readable;
-  std::int32_t handle = -1;  // a socket's handle; readable, writable: a descriptor; signal: its number
+  std::int32_t handle = -1;  // a socket's handle; readable, writable, adopt: a descriptor; signal: its number; child,
+                             // kill: the number of a process
   OperationId id;
   union {
     Job* job = nullptr;   // job
     std::byte* buffer;    // recv: where to put the bytes; null: the backend lends its own, see Input::bytes
     const Slice* slices;  // send
-    Endpoint* endpoint;   // connect, listen, open_datagram, accept
+    Endpoint* endpoint;   // connect, listen, open_datagram, adopt, accept
     Datagram* datagram;   // recv_from, send_to
     Lookup* lookup;       // resolve
+    PipeEnds* pipe_ends;  // pipe
+    Spawn* spawn;         // spawn
   };
   union {
     Executor* executor = nullptr;  // job: where to run it; null: the default executor
-    std::size_t size;              // recv: bytes at most; send: slices
+    std::size_t size;              // recv: bytes at most; send: slices; kill: the signal; adopt: AdoptNeeds
   };
 };
 

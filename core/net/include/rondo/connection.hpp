@@ -33,6 +33,14 @@ struct ConnectOptions {
 Coro<Connection> open_connection(std::string host, Port port, ConnectOptions options = {});
 /// The same to an address.
 Coro<Connection> open_connection(Address address, ConnectOptions options = {});
+/// For a socket that was connected by somebody else, or one of a socket pair.
+struct AdoptedSocket {
+  int socket = -1;  // a descriptor: a stream socket, or a terminal
+  StreamLimits limits = {};
+};
+/// Takes over a descriptor: `open_connection({.socket = descriptor})`. Errors as those of connect_read_pipe(). Source:
+/// asyncio.open_connection(sock=).
+Coro<Connection> open_connection(AdoptedSocket adopted);
 /// To a path in the file system, as Address::unix_path() takes it. Source: asyncio.open_unix_connection.
 Coro<Connection> open_unix_connection(std::string path, ConnectOptions options = {});
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// endpoint.hpp - what the operations of sockets are lent: addresses, options, buffers.
+// endpoint.hpp - what the operations of sockets and pipes are lent: addresses, options, buffers.
 #pragma once
 
 #include <cstddef>
@@ -24,12 +24,30 @@ struct SocketOptions {
   bool cleanup_socket = true;  // Unix: the path that it was bound to is removed when it closes, if it is still its own
 };
 
-/// For connect, listen, open_datagram and accept. Filled in when the operation succeeds: who the two ends are.
+/// What a handle stands for. Packets are datagrams, too (SOCK_SEQPACKET).
+enum class Medium : std::uint8_t {
+  stream,    // a connected stream socket
+  listener,
+  datagram,
+  pipe,      // no socket: a pipe, a terminal, another device
+};
+
+/// For connect, listen, open_datagram, adopt and accept. Filled in when the operation succeeds: who the two ends are.
 struct Endpoint {
   Address local;   // listen, open_datagram: where to bind, port 0 for any; connect: none for any
   Address remote;  // connect: to whom; open_datagram: the one peer, or none
   SocketOptions options;
   int backlog = 100;  // listen: connections that may wait for accept()
+  // Filled in by adopt, and by whoever makes a pipe:
+  Medium medium = Medium::stream;
+  bool reads = true;   // the descriptor was opened for reading
+  bool writes = true;  // or writing
+};
+
+/// The handles of a pipe; -1: it is closed, or was never opened.
+struct PipeEnds {
+  std::int32_t read = -1;
+  std::int32_t write = -1;
 };
 
 /// A piece of what is to be sent.

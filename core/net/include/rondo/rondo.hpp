@@ -29,6 +29,8 @@
 #include <rondo/resolve.hpp>
 #include <rondo/connection.hpp>
 #include <rondo/server.hpp>
+#include <rondo/pipe.hpp>
+#include <rondo/subprocess.hpp>
 #include <rondo/datagram.hpp>
 #include <rondo/socket.hpp>
 #include <rondo/routine.hpp>

@@ -55,6 +55,23 @@ Coro<Server> start_server(F handler, std::string host, Port port, ServerOptions 
   return ServerCore::start(std::move(kept), std::move(host), port, options);
 }
 
+/// A listener that this process was started with, or that the program has made.
+struct AdoptedListener {
+  int socket = -1;  // its descriptor
+  StreamLimits limits = {};
+  Delay accept_retry_delay = std::chrono::seconds(1);  // see ServerOptions
+};
+/// Takes over a listening socket: `start_server(handler, {.socket = descriptor})`. A service manager passes them from
+/// descriptor 3 on (LISTEN_FDS): see listen_fds(). A path that it is bound to is not removed. Errors as those of
+/// Socket::adopt(), and std::invalid_argument if it does not listen. Source: asyncio.start_server(sock=).
+template <class F>
+Coro<Server> start_server(F handler, AdoptedListener listener) {
+  ServerOptions options;
+  options.limits = listener.limits;
+  options.accept_retry_delay = listener.accept_retry_delay;
+  return ServerCore::start(std::make_shared<ConnectionHandlerOf<F>>(std::move(handler)), listener.socket, options);
+}
+
 /// The same at a path in the file system, as Address::unix_path() takes it. A socket's file that is left there is taken
 /// over if nobody has the socket any more; if somebody has, that is std::errc::address_in_use, and nobody is disturbed.
 /// When the server closes the path is removed, if it is still this server's file (by device and inode, and by the

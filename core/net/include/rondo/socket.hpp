@@ -79,6 +79,14 @@ class Socket : public ResidentOf<Socket> {
   Socket() = default;
   /// Takes over a handle that the running loop's backend gave out.
   explicit Socket(int handle);
+  /// Takes over a descriptor of the program's own: a socket, a pipe, a terminal, another device. It becomes
+  /// non-blocking until it is closed, which whoever shares the open file with it (a shell its terminal) sees, too. Its
+  /// handle is its number. For a pipe, recv() and send() read and write, a reader that is gone is EPIPE and no SIGPIPE,
+  /// and the other operations fail. `endpoint` is told what it is, and must live until the await has ended.
+  /// std::system_error if it is not open, or is a regular file or a directory (which never makes anybody wait: use
+  /// run_in_executor), or is a socket of this loop's; then it is still the caller's. If the await is cancelled it is
+  /// closed.
+  static Coro<Socket> adopt(int descriptor, Endpoint* endpoint = nullptr);
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
   ~Socket() { close(); }
@@ -123,7 +131,7 @@ class Socket : public ResidentOf<Socket> {
   class Sending;
   Output output(OperationKind kind) const;
   Output closing() noexcept;
-  void adopt(Socket& other) noexcept;
+  void take_over(Socket& other) noexcept;
 
   Kernel* kernel_ = nullptr;
   mutable Sending* sending_ = nullptr;  // the send_all() that is under way, in its own frame

@@ -42,6 +42,8 @@ class StreamReader {
  public:
   StreamReader() = default;
   explicit StreamReader(Ref<StreamCore> core) : core_(std::move(core)) {}
+  /// False for one that was default-constructed or moved from.
+  explicit operator bool() const { return static_cast<bool>(core_); }
 
   /// What has arrived, up to `most` bytes; waits if that is nothing. "" at the end of the stream, and for 0 bytes.
   Coro<std::string> read(std::size_t most) const;

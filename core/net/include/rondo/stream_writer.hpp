@@ -16,6 +16,8 @@ class StreamWriter {
  public:
   StreamWriter() = default;
   explicit StreamWriter(Ref<StreamCore> core) : core_(std::move(core)) {}
+  /// False for one that was default-constructed or moved from.
+  explicit operator bool() const { return static_cast<bool>(core_); }
   StreamWriter(StreamWriter&& other) noexcept = default;
   StreamWriter& operator=(StreamWriter&& other) noexcept;
   ~StreamWriter();
@@ -28,7 +30,8 @@ class StreamWriter {
   /// Waits while more than the high-water mark is unsent, until that is down to the low-water mark; most often it does
   /// not suspend at all. std::system_error if the connection is lost. A cancellation leaves the bytes where they are.
   Coro<> drain() const;
-  /// Nothing more will be written: the peer reads the end of the stream after all that was. The reader goes on.
+  /// Nothing more will be written: the peer reads the end of the stream after all that was. The reader goes on, but for
+  /// a pipe's and a terminal's, whose end is their close.
   void write_eof() const;
   /// Sends what was written, then closes; the reader then is at its end.
   void close() const;
@@ -37,6 +40,10 @@ class StreamWriter {
   bool is_closing() const;
   /// Waits until it is closed here, or reset by the peer; std::system_error if bytes could not be sent.
   Coro<> wait_closed() const;
+
+  /// The socket beneath, for options of the system's (setsockopt, SO_PEERCRED) by its handle(). Closed with the stream;
+  /// what is received or sent on it is lost to the stream.
+  const Socket& socket() const { return core().socket(); }
 
   /// Bytes written and not yet taken by the backend.
   std::size_t unsent() const { return core().unsent(); }

@@ -50,6 +50,8 @@ class ServerCore final : public ResidentOf<ServerCore>, public RefCounted<Server
   static Coro<class Server> start(std::shared_ptr<ConnectionHandler> handler, std::string host, std::uint16_t port,
                                   ServerOptions options);
   static Coro<class Server> start(std::shared_ptr<ConnectionHandler> handler, std::string path, ServerOptions options);
+  /// On a descriptor that listens already.
+  static Coro<class Server> start(std::shared_ptr<ConnectionHandler> handler, int descriptor, ServerOptions options);
   static Coro<> wait_closed(Ref<ServerCore> core);
   static Coro<> serve_forever(Ref<ServerCore> core);
   ServerCore(const ServerCore&) = delete;
@@ -122,6 +124,7 @@ class ServerCore final : public ResidentOf<ServerCore>, public RefCounted<Server
   void destroy() noexcept;
   void let_go() noexcept;
   Coro<> listen(Address address);
+  void add_listener(Socket socket, Endpoint endpoint);
   void begin();
   void connected(Socket socket, Endpoint endpoint);
   void listener_closed();

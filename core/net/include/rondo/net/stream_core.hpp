@@ -86,6 +86,8 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
 
   const Address& local() const { return local_; }
   const Address& remote() const { return remote_; }
+  /// Who is at the other end, for errors.
+  std::string peer() const { return pipe_ ? "a pipe" : remote_.str(); }
   const Socket& socket() const { return socket_; }
   const StreamLimits& limits() const { return limits_; }
 
@@ -217,6 +219,7 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   bool read_by_task_ = false;  // a task is inside a read
   bool paused_ = false;        // more than limits_.high was unsent, and more than limits_.low still is
   bool cut_ = false;           // no memory was left for bytes that had arrived
+  bool pipe_;                  // no socket: it cannot be shut down, only closed
   Kernel* kernel_;
   Socket socket_;
   StreamLimits limits_;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+// children.hpp - the child processes of one backend: started, signalled, reaped.
+//
+// A child is told by its pidfd, which is readable when it has ended; where the system has none, by SIGCHLD. A child that
+// was not reaped when its backend goes is reaped by the next that looks, and killed by nobody.
+#pragma once
+
+#include <array>
+#include <map>
+
+#include <rondo/backends/seam.hpp>
+#include <rondo/contract.hpp>
+
+namespace rondo {
+
+struct Spawn;
+
+class ChildDesk {
+ public:
+  explicit ChildDesk(Seam* seam) : seam_(seam) {}
+  ~ChildDesk();
+  ChildDesk(const ChildDesk&) = delete;
+  ChildDesk& operator=(const ChildDesk&) = delete;
+
+  /// Descriptors of ours, each -1 if there is none.
+  using Ends = std::array<int, 4>;
+  /// The number of the new process, or -errno; our ends of its pipes go to `ends`, and are the caller's.
+  int spawn(const Spawn& spawn, Ends& ends);
+  /// What a child's end is told by; -1: by SIGCHLD.
+  int pidfd(int process) const;
+  /// Somebody waits: nothing if this is no child of ours. `id` must be known by nobody else.
+  bool begin_wait(int process, OperationId id);
+  void end_wait(OperationId id) { waits_.erase(key(id)); }
+  bool waited() const { return !waits_.empty(); }
+  /// The process that this operation waits for; 0 if it does not.
+  int process_of(OperationId id) const;
+  /// True if it has ended: its result, as OperationKind::child has it; the desk forgets it.
+  bool reap(int process, std::int32_t& result);
+  /// 0 or errno.
+  int kill(int process, int signal);
+
+ private:
+  struct Child {
+    int pidfd = -1;
+    bool killed = false;  // SIGKILL is on its way
+  };
+  static std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
+
+  Seam* seam_;
+  std::map<int, Child> children_;        // by the number of the process
+  std::map<std::uint64_t, int> waits_;  // who waits for which
+};
+
+}  // namespace rondo

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+// children.cpp - the ends of children.
+#include <rondo/backends/children.hpp>
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+#include <vector>
+
+#include "spawn_process.hpp"
+
+namespace rondo {
+namespace {
+
+std::mutex orphans_mutex;
+std::vector<int> orphans;  // children of backends that are gone
+
+void reap_orphans() {
+  const std::lock_guard lock(orphans_mutex);
+  std::erase_if(orphans, [](int process) { return ::waitpid(process, nullptr, WNOHANG) != 0; });
+}
+
+int open_pidfd(Seam* seam, int process) {
+  return through(seam, SystemCall::pidfd, [&] { return static_cast<int>(::syscall(SYS_pidfd_open, process, 0)); });
+}
+
+}  // namespace
+
+ChildDesk::~ChildDesk() {
+  for (const auto& [process, child] : children_) {
+    if (child.pidfd >= 0) ::close(child.pidfd);
+    if (::waitpid(process, nullptr, child.killed ? 0 : WNOHANG) != 0) continue;
+    const std::lock_guard lock(orphans_mutex);
+    orphans.push_back(process);
+  }
+}
+
+int ChildDesk::spawn(const Spawn& spawn, Ends& ends) {
+  reap_orphans();
+  const int process = spawn_process(seam_, spawn, ends);
+  if (process > 0) children_[process].pidfd = open_pidfd(seam_, process);
+  return process;
+}
+
+int ChildDesk::pidfd(int process) const {
+  const auto at = children_.find(process);
+  return at == children_.end() ? -1 : at->second.pidfd;
+}
+
+bool ChildDesk::begin_wait(int process, OperationId id) {
+  if (!children_.contains(process)) return false;
+  waits_[key(id)] = process;
+  return true;
+}
+
+int ChildDesk::process_of(OperationId id) const {
+  const auto at = waits_.find(key(id));
+  return at == waits_.end() ? 0 : at->second;
+}
+
+bool ChildDesk::reap(int process, std::int32_t& result) {
+  int status = 0;
+  const int ended = ::waitpid(process, &status, WNOHANG);
+  if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+  if (ended < 0) {
+    result = -errno;  // somebody else has reaped it, or the program ignores SIGCHLD
+  } else {
+    result = WIFSIGNALED(status) ? child_signalled + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+  const auto at = children_.find(process);
+  if (at->second.pidfd >= 0) ::close(at->second.pidfd);
+  children_.erase(at);
+  return true;
+}
+
+int ChildDesk::kill(int process, int signal) {
+  const auto at = children_.find(process);
+  if (at == children_.end()) return 0;
+  if (::kill(process, signal) != 0) return errno;
+  if (signal == SIGKILL) at->second.killed = true;
+  return 0;
+}
+
+}  // namespace rondo

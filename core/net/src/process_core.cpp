@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+// process_core.cpp - the life of a child process, as its parent sees it.
+#include <rondo/net/process_core.hpp>
+
+#include <cerrno>
+
+#include <rondo/net/spawn.hpp>
+#include <rondo/socket.hpp>
+
+namespace rondo {
+
+Ref<ProcessCore> ProcessCore::make(int pid) {
+  Kernel& kernel = running_kernel("Process");
+  void* memory = kernel.allocate(sizeof(ProcessCore));
+  const auto core = Ref<ProcessCore>::adopt(*::new (memory) ProcessCore(kernel, pid));
+  Output output;
+  output.kind = OperationKind::child;
+  output.handle = pid;
+  kernel.operations().start(core->ending_, output);
+  core->retain();  // until ended()
+  return core;
+}
+
+ProcessCore::ProcessCore(Kernel& kernel, int pid)
+    : kernel_(&kernel), pid_(pid), ended_("process " + std::to_string(pid)), ending_(*this) {
+  kernel.residents().push_back(*this);
+}
+
+void ProcessCore::destroy() noexcept {
+  if (Resident::linked()) Resident::unlink();
+  Kernel& kernel = *kernel_;
+  this->~ProcessCore();
+  kernel.deallocate(this, sizeof(ProcessCore));
+}
+
+void ProcessCore::ended(std::int32_t result) {
+  const Ref<ProcessCore> held = Ref<ProcessCore>::adopt(*this);  // the operation's
+  if (result == -ECANCELED) return;                              // the loop ends
+  // A backend that lost the child (somebody else has reaped it) says so with an error. Source: asyncio's 255.
+  if (result < 0) result = 255;
+  returncode_ = result >= child_signalled ? child_signalled - result : result;
+  ended_.set();
+}
+
+/// The loop ends.
+void ProcessCore::abandon() noexcept {
+  const Ref<ProcessCore> held(*this);
+  let_go();
+  Resident::unlink();
+  if (!ending_.under_way()) return;
+  if (ending_.in_flight()) kernel_->operations().detach(ending_);  // goes on without us: the child is reaped
+  ending_.withdraw();
+  release();
+}
+
+void ProcessCore::let_go() noexcept {
+  if (returncode_ || detached_ || !Resident::linked()) return;
+  try {
+    start_kill(kill_signal);
+  } catch (...) {  // no memory: the backend's end will do it
+  }
+}
+
+void ProcessCore::send_signal(int signal) {
+  if (returncode_) throw_system_error(ESRCH, "send_signal: process " + std::to_string(pid_) + " has ended");
+  start_kill(signal);
+}
+
+/// If the child has ended meanwhile, the backend knows, and does nothing.
+void ProcessCore::start_kill(int signal) {
+  Output output;
+  output.kind = OperationKind::kill;
+  output.handle = pid_;
+  output.size = static_cast<std::size_t>(signal);
+  kernel_->operations().reserve_detached();
+  kernel_->operations().start_detached(output);
+}
+
+Coro<int> ProcessCore::wait(Ref<ProcessCore> core) {
+  co_await core->ended_.wait();
+  co_return *core->returncode_;
+}
+
+}  // namespace rondo
