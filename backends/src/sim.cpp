@@ -50,7 +50,8 @@ SimBackend::SimBackend(SimOptions options)
       most_steps_(max_steps_),
       max_time_(options.max_time),
       latest_(after(Instant(), options.max_time)) {
-  processes_ = std::make_shared<Processes>(network_, oracle_, inbox_, options.programs);
+  processes_ = std::make_shared<Processes>(network_, oracle_, inbox_, options.programs,
+                                           options.worker_faults);
   ready_.reserve(256);  // what submit() must be able to report when memory is short
   inputs_.reserve(256);
 }

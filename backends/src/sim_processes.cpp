@@ -10,6 +10,9 @@
 #include <rondo/loop.hpp>
 #include <rondo/net/adopted.hpp>
 
+#include "sim_worker.hpp"
+#include "worker_frame.hpp"
+
 namespace rondo::sim {
 namespace {
 
@@ -33,6 +36,20 @@ void Processes::post(F function) {
   };
   using Posted = std::remove_const_t<decltype(call)>;
   poster_.post(Call<Posted>::make_foreign(call, Context(), Place::here()));
+}
+
+Processes::Processes(Network& network, Oracle& oracle, Poster& poster, const Programs* programs, bool worker_faults)
+    : network_(network),
+      oracle_(oracle),
+      poster_(poster),
+      programs_(programs),
+      worker_([worker_faults](Child child) { return serve_as_worker(std::move(child), worker_faults); }) {}
+
+/// A worker of a process pool is there without being registered, unless the test has one of its own.
+const Program* Processes::find_program(const Spawn& spawn) const {
+  const Program* const registered = programs_ ? programs_->find(spawn.program) : nullptr;
+  const bool worker = spawn.arguments.size() > 1 && spawn.arguments[1] == worker_argument;
+  return registered || !worker ? registered : &worker_;
 }
 
 // --- starting --------------------------------------------------------------------------------------------------------
@@ -60,7 +77,7 @@ std::int32_t Processes::open_stream(const Stdio& stdio, std::size_t target, Spaw
 }
 
 std::int32_t Processes::spawn(Spawn& spawn) {
-  const Program* const program = programs_ ? programs_->find(spawn.program) : nullptr;
+  const Program* const program = find_program(spawn);
   if (!program) return -ENOENT;
   const auto asks_for_descriptor = [](const Stdio& each) { return each.way == Stdio::Way::descriptor; };
   if (std::any_of(spawn.stdio.begin(), spawn.stdio.end(), asks_for_descriptor)) return -ENOTSUP;

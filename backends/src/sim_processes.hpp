@@ -17,8 +17,7 @@ namespace rondo::sim {
 /// Shared with the calls that it posts, which may run when the backend is gone.
 class Processes : public std::enable_shared_from_this<Processes> {
  public:
-  Processes(Network& network, Oracle& oracle, Poster& poster, const Programs* programs)
-      : network_(network), oracle_(oracle), poster_(poster), programs_(programs) {}
+  Processes(Network& network, Oracle& oracle, Poster& poster, const Programs* programs, bool worker_faults);
 
   /// The number of the new process, whose program begins with a post of its own; or -errno.
   std::int32_t spawn(Spawn& spawn);
@@ -39,6 +38,7 @@ class Processes : public std::enable_shared_from_this<Processes> {
     std::optional<OperationId> waiter;
   };
   class Running;
+  const Program* find_program(const Spawn& spawn) const;
   std::int32_t open_stream(const Stdio& stdio, std::size_t target, Spawn& spawn, std::vector<std::int32_t>& handles);
   void begin(std::int32_t number);
   void end(std::int32_t number, std::int32_t result);
@@ -51,6 +51,7 @@ class Processes : public std::enable_shared_from_this<Processes> {
   Oracle& oracle_;
   Poster& poster_;
   const Programs* programs_;
+  Program worker_;  // of process pools
   std::map<std::int32_t, Process> processes_;  // that nobody has waited for yet
   std::vector<Input> ready_;
   std::int32_t next_ = 2;

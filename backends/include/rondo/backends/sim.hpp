@@ -39,6 +39,7 @@ struct SimOptions {
   bool debug = false;              // Loop::set_debug
   const std::vector<Name>* names = nullptr;  // what lookups find, besides localhost; copied during the call
   const Programs* programs = nullptr;  // what subprocesses run; must live as long as the run
+  bool worker_faults = false;  // workers of process pools may die, and lose answers, as the oracle says
   /// A run that takes longer ends with LimitExceeded: tasks that yield to each other for ever, a heartbeat that nobody
   /// stops. Steps are the loop's; time is virtual. The run is wound up with as much again.
   /// 0 steps: no limit.

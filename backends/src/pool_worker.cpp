@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSL-1.0
+// pool_worker.cpp - a worker's life: started, greeted, given jobs, buried.
+#include "pool_worker.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include <rondo/timeout.hpp>
+
+extern char** environ;
+
+namespace rondo {
+namespace {
+
+constexpr std::size_t piece = 256 * 1024;       // of arguments, written at once
+constexpr std::size_t longest_line = 1024;      // of stderr that is kept
+constexpr auto patience = std::chrono::seconds(5);            // with a worker that was told to end
+constexpr auto last_words = std::chrono::milliseconds(200);   // for what a dead one has written
+
+/// The worker says what no worker of ours would say.
+class Garbage : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::map<std::string, std::string> environment_of_worker() {
+  std::map<std::string, std::string> variables;
+  for (char** each = environ; each && *each; ++each) {
+    const std::string_view text = *each;
+    const std::size_t equals = text.find('=');
+    if (equals != 0 && equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  variables[worker_variable] = "1";
+  return variables;
+}
+
+}  // namespace
+
+PoolWorker::PoolWorker(std::size_t number, const std::string& pool)
+    : number_(number), name_(pool + "-" + std::to_string(number)), wake_(name_ + " is wanted"), errors_ended_(name_) {}
+
+std::string PoolWorker::title() const {
+  return process_ ? name_ + " (pid " + std::to_string(process_->pid()) + ")" : name_;
+}
+
+void PoolWorker::kill() noexcept {
+  killed_ = true;
+  wake();
+  try {
+    if (pid() != 0) process_->kill();
+  } catch (...) {  // no memory: it is killed when its handle goes
+  }
+}
+
+/// While a worker's task exists, the pool has the worker.
+class PoolWorker::Presence {
+ public:
+  Presence(std::shared_ptr<PoolCore> pool, std::shared_ptr<PoolWorker> worker)
+      : pool_(std::move(pool)), worker_(std::move(worker)) {}
+  ~Presence() {
+    if (!pool_) return;
+    if (const auto job = worker_->drop_job()) job->cancel();
+    pool_->desert(*worker_);
+  }
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+  void leave() { std::exchange(pool_, nullptr)->leave(*worker_); }
+
+ private:
+  std::shared_ptr<PoolCore> pool_;
+  std::shared_ptr<PoolWorker> worker_;
+};
+
+Coro<> PoolWorker::live(std::shared_ptr<PoolCore> pool, std::shared_ptr<PoolWorker> worker) {
+  Presence presence(pool, worker);
+  const auto outcome = co_await as_outcome(worker->serve(*pool));
+  if (outcome.cancelled()) outcome.raise();
+  if (outcome.error()) co_await worker->bury(*pool, outcome.error());
+  presence.leave();
+}
+
+Coro<> PoolWorker::serve(PoolCore& pool) {
+  co_await start(pool);
+  co_await greet(pool);
+  greeted_ = true;
+  const std::size_t most = pool.options().max_tasks_per_child;
+  for (std::size_t done = 0; most == 0 || done < most; ++done) {
+    job_ = pool.next_job();
+    while (!job_ && !pool.closed()) {
+      co_await wait_for_work(pool);
+      job_ = pool.next_job();
+    }
+    if (!job_) break;
+    const std::shared_ptr<PoolJob> job = job_;  // its call must stay, also if somebody drops it
+    co_await perform(job->call());
+  }
+  co_await say_goodbye();
+}
+
+// --- beginning -------------------------------------------------------------------------------------------------------
+
+Coro<> PoolWorker::start(const PoolCore& pool) {
+  const std::map<std::string, std::string> environment = environment_of_worker();
+  SubprocessOptions options;
+  options.std_in = Stdio::devnull;
+  options.std_err = Stdio::pipe;
+  options.env = &environment;
+  options.channel = true;
+  options.limits.high = 4 * piece;
+  options.limits.low = piece;
+  Command command(pool.options().program, worker_argument);
+  process_ = co_await create_subprocess_exec(std::move(command), options);
+  if (killed_) process_->kill();
+  static_cast<void>(create_task(read_errors(shared_from_this(), process_->std_err), {.name = "stderr of " + name_}));
+}
+
+Coro<> PoolWorker::greet(const PoolCore& pool) {
+  const auto hello = co_await as_outcome(wait_for(receive(), pool.options().start_timeout));
+  if (hello.cancelled()) hello.raise();
+  const std::string mine = FunctionRegistry::instance().identity();
+  if (hello.error()) {
+    throw Garbage("did not say that it is there (does main() begin with process_worker_main(argc, argv)?): " +
+                  describe(hello.error()));
+  }
+  const Frame& frame = hello.value();
+  if (frame.header.kind != FrameKind::hello || frame.bytes() != mine) {
+    throw Garbage("is of another build: it is '" + std::string(frame.bytes()) + "', this is '" + mine + "'");
+  }
+  const RemoteCall& initializer = pool.options().initializer;
+  if (initializer.name.empty()) co_return;
+  const Frame answer = co_await call(initializer);
+  if (answer.header.kind != FrameKind::error) co_return;
+  const std::exception_ptr error = restore_exception(answer.bytes(), title(), std::string(initializer.name));
+  throw Garbage("could not be initialised: " + describe(error));
+}
+
+/// What it writes is passed on, and its last line is kept.
+Coro<> PoolWorker::read_errors(std::shared_ptr<PoolWorker> worker, StreamReader reader) {
+  for (;;) {
+    const auto text = co_await as_outcome(reader.read(4096));
+    if (text.cancelled()) text.raise();
+    if (text.error() || text.value().empty()) break;
+    worker->note_errors(text.value());
+    static_cast<void>(!::write(STDERR_FILENO, text.value().data(), text.value().size()));
+  }
+  worker->errors_ended_.set();
+  worker->wake();
+}
+
+void PoolWorker::note_errors(std::string_view text) {
+  for (const char byte : text) {
+    if (byte != '\n') {
+      if (line_.size() < longest_line) line_ += byte;
+    } else if (!line_.empty()) {
+      last_line_ = std::exchange(line_, {});
+    }
+  }
+}
+
+// --- jobs ------------------------------------------------------------------------------------------------------------
+
+Coro<> PoolWorker::wait_for_work(const PoolCore&) {
+  idle_ = true;
+  wake_.clear();
+  co_await wake_.wait();
+  idle_ = false;
+  if (errors_ended_.is_set() || pid() == 0 || killed_) throw Garbage("ended while it had nothing to do");
+}
+
+Coro<> PoolWorker::perform(const RemoteCall& wanted) {
+  begun_ = false;
+  const Frame answer = co_await call(wanted);
+  const std::shared_ptr<PoolJob> job = std::move(job_);
+  if (!job || job->done()) co_return;  // cancelled meanwhile
+  if (answer.header.kind == FrameKind::error) {
+    job->fail(restore_exception(answer.bytes(), title(), std::string(wanted.name)));
+    co_return;
+  }
+  try {
+    job->succeed(answer.bytes());
+  } catch (...) {
+    job->fail(std::make_exception_ptr(RuntimeError("cannot read the result of " + std::string(wanted.name) + ": " +
+                                                   describe(std::current_exception()))));
+  }
+}
+
+Coro<PoolWorker::Frame> PoolWorker::call(const RemoteCall& wanted) {
+  FrameHeader header;
+  header.kind = FrameKind::call;
+  header.function = wanted.number;
+  header.job = ++calls_;
+  co_await send(header, wanted.arguments);
+  for (;;) {
+    Frame frame = co_await receive();
+    if (frame.header.job != calls_) throw Garbage("answered what it was not asked");
+    if (frame.header.kind == FrameKind::result || frame.header.kind == FrameKind::error) co_return frame;
+    if (frame.header.kind != FrameKind::started) throw Garbage("wrote garbage on its channel");
+    begun_ = true;
+  }
+}
+
+Coro<> PoolWorker::send(FrameHeader header, const std::string& bytes) const {
+  const StreamWriter& writer = process_->channel.writer;
+  header.size = bytes.size();
+  writer.write(header.bytes());
+  for (std::size_t at = 0; at < bytes.size(); at += piece) {
+    writer.write(std::string_view(bytes).substr(at, piece));
+    if (bytes.size() > piece) co_await writer.drain();
+  }
+}
+
+Coro<PoolWorker::Frame> PoolWorker::receive() const {
+  const StreamReader& reader = process_->channel.reader;
+  const std::string head = co_await reader.readexactly(sizeof(FrameHeader));
+  Frame frame{FrameHeader::of(head), nullptr};
+  if (!frame.header.makes_sense()) throw Garbage("wrote garbage on its channel");
+  const auto size = static_cast<std::size_t>(frame.header.size);
+  frame.body = std::make_unique_for_overwrite<char[]>(size);
+  for (std::size_t at = 0; at < size;) {
+    const std::span<char> rest(frame.body.get() + at, size - at);
+    const std::size_t got = co_await reader.read_into(std::as_writable_bytes(rest));
+    if (got == 0) throw Garbage("ended in the middle of an answer");
+    at += got;
+  }
+  co_return frame;
+}
+
+// --- the end ---------------------------------------------------------------------------------------------------------
+
+Coro<> PoolWorker::say_goodbye() {
+  FrameHeader bye;
+  bye.kind = FrameKind::bye;
+  process_->channel.writer.write(bye.bytes());
+  const auto ended = co_await as_outcome(wait_for(process_->wait(), patience));
+  if (ended.cancelled()) ended.raise();
+  process_.reset();  // kills one that did not listen
+}
+
+std::string PoolWorker::obituary(const std::exception_ptr& reason, int returncode) const {
+  std::string text = "worker " + title() + " of the process pool ";
+  try {
+    std::rethrow_exception(reason);
+  } catch (const Garbage& garbage) {
+    text += garbage.what();
+    text += "; it ";
+  } catch (const std::exception&) {  // the end of the channel, which says no more
+  }
+  if (returncode < 0) {
+    text += "was killed by signal " + std::to_string(-returncode) + " (" + strsignal(-returncode) + ")";
+  } else {
+    text += "exited with code " + std::to_string(returncode);
+  }
+  if (job_) text += std::string(begun_ ? " while it ran " : " before it began ") + std::string(job_->call().name);
+  const std::string& last = line_.empty() ? last_line_ : line_;
+  if (!last.empty()) text += "; its last line of stderr: '" + last + "'";
+  return text;
+}
+
+/// It is dead, or as good as dead.
+Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
+  if (!process_) {
+    pool.worker_died("a worker of the process pool cannot be started: " + describe(reason), false);
+    co_return;
+  }
+  const bool wanted = killed_;
+  const auto ended = co_await as_outcome(wait_for(process_->wait(), last_words));
+  if (ended.cancelled()) ended.raise();
+  if (ended.error()) kill();
+  const int returncode = co_await process_->wait();
+  const auto words = co_await as_outcome(wait_for(errors_ended_.wait(), last_words));
+  if (words.cancelled()) words.raise();
+  const std::string text = obituary(reason, returncode);
+  if (const std::shared_ptr<PoolJob> job = drop_job()) {
+    if (begun_ || pool.options().on_death == OnDeath::break_pool) {
+      job->fail(std::make_exception_ptr(BrokenProcessPool(text)));
+    } else if (!job->done()) {
+      pool.give_back(job);
+    }
+  }
+  if (!wanted) pool.worker_died(text, greeted_);
+}
+
+}  // namespace rondo

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+// pool_worker.hpp - one worker of a process pool, as its parent sees it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <rondo/event.hpp>
+#include <rondo/executors/pool_core.hpp>
+#include <rondo/subprocess.hpp>
+
+#include "worker_frame.hpp"
+
+namespace rondo {
+
+class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
+ public:
+  PoolWorker(std::size_t number, const std::string& pool);
+
+  /// All of its life, as a task: starts the process, gives it jobs, ends it.
+  static Coro<> live(std::shared_ptr<PoolCore> pool, std::shared_ptr<PoolWorker> worker);
+
+  std::size_t number() const { return number_; }
+  /// Has a process that waits for a job.
+  bool idle() const { return idle_; }
+  bool greeted() const { return greeted_; }
+  /// There is a job, or there will be none.
+  void wake() {
+    idle_ = false;
+    wake_.set();
+  }
+  bool runs(const PoolJob& job) const { return job_.get() == &job; }
+  /// At somebody's wish: its death is no surprise.
+  void kill() noexcept;
+  /// Lets go of what it runs.
+  std::shared_ptr<PoolJob> drop_job() { return std::move(job_); }
+  /// 0 as long as there is none.
+  int pid() const { return process_ && !process_->returncode() ? process_->pid() : 0; }
+
+ private:
+  class Presence;
+  struct Frame {
+    FrameHeader header;
+    std::unique_ptr<char[]> body;
+    std::string_view bytes() const { return {body.get(), static_cast<std::size_t>(header.size)}; }
+  };
+  Coro<> serve(PoolCore& pool);
+  Coro<> start(const PoolCore& pool);
+  Coro<> greet(const PoolCore& pool);
+  Coro<> wait_for_work(const PoolCore& pool);
+  Coro<> perform(const RemoteCall& call);
+  Coro<Frame> call(const RemoteCall& call);
+  Coro<> say_goodbye();
+  Coro<> bury(PoolCore& pool, std::exception_ptr reason);
+  Coro<Frame> receive() const;
+  Coro<> send(FrameHeader header, const std::string& bytes) const;
+  static Coro<> read_errors(std::shared_ptr<PoolWorker> worker, StreamReader reader);
+  void note_errors(std::string_view text);
+  std::string obituary(const std::exception_ptr& reason, int returncode) const;
+  std::string title() const;
+
+  std::size_t number_;
+  std::string name_;
+  std::optional<Process> process_;
+  std::shared_ptr<PoolJob> job_;
+  bool begun_ = false;    // the process has said that it runs the job
+  bool idle_ = false;
+  bool greeted_ = false;  // and is initialised
+  bool killed_ = false;
+  std::uint64_t calls_ = 0;
+  Event wake_;
+  Event errors_ended_;
+  std::string line_;       // of stderr, so far
+  std::string last_line_;  // that was whole, and not empty
+};
+
+}  // namespace rondo

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+// process_worker.cpp - a worker: reads calls from descriptor 3, and answers them.
+//
+// PR_SET_PDEATHSIG would follow the thread that has started the worker, not the process; so a thread of its own watches
+// the channel, and ends the worker when nobody is at the other end.
+#include <rondo/executors/process_worker.hpp>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <string_view>
+#include <thread>
+
+#include <rondo/executors/function_registry.hpp>
+#include <rondo/executors/remote_error.hpp>
+#include <rondo/net/spawn.hpp>
+
+#include "worker_frame.hpp"
+
+namespace rondo {
+
+Answer answer_call(std::uint32_t function, std::string_view arguments) {
+  try {
+    const FunctionRegistry::Entry* const entry = FunctionRegistry::instance().find(function);
+    if (!entry) throw RuntimeError("no function has the number " + std::to_string(function));
+    return {FrameKind::result, entry->call(arguments)};
+  } catch (...) {
+    return {FrameKind::error, archive_exception(std::current_exception())};
+  }
+}
+
+namespace {
+
+constexpr int channel = static_cast<int>(Spawn::channel_end);
+constexpr int lost_parent = 1;  // exit codes
+constexpr int lost_words = 2;
+constexpr auto grace = std::chrono::milliseconds(300);  // for a worker that is about to end by itself
+
+std::atomic<bool> leaving = false;
+
+/// False at the end of the channel.
+bool read_whole(void* to, std::size_t size) {
+  auto* at = static_cast<char*>(to);
+  while (size > 0) {
+    const ssize_t got = ::read(channel, at, size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    at += got;
+    size -= static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+bool write_frame(FrameHeader header, std::string_view bytes) {
+  header.size = bytes.size();
+  iovec pieces[2] = {{&header, sizeof header}, {const_cast<char*>(bytes.data()), bytes.size()}};
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = 2;
+  while (message.msg_iovlen > 0) {
+    ssize_t sent = ::sendmsg(channel, &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return false;
+    while (message.msg_iovlen > 0 && static_cast<std::size_t>(sent) >= message.msg_iov->iov_len) {
+      sent -= static_cast<ssize_t>(message.msg_iov->iov_len);
+      ++message.msg_iov;
+      --message.msg_iovlen;
+    }
+    if (message.msg_iovlen == 0) break;
+    message.msg_iov->iov_base = static_cast<char*>(message.msg_iov->iov_base) + sent;
+    message.msg_iov->iov_len -= static_cast<std::size_t>(sent);
+  }
+  return true;
+}
+
+void watch_for_the_end_of_the_parent() {
+  pollfd watched{channel, POLLRDHUP, 0};
+  while (::poll(&watched, 1, -1) < 0 && errno == EINTR) {
+  }
+  std::this_thread::sleep_for(grace);
+  if (!leaving) ::_exit(lost_parent);
+}
+
+/// What main() returns.
+int serve() {
+  for (;;) {
+    FrameHeader header;
+    if (!read_whole(&header, sizeof header)) return lost_parent;
+    if (header.makes_sense() && header.kind == FrameKind::bye) {
+      leaving = true;
+      return 0;
+    }
+    if (!header.makes_sense() || header.kind != FrameKind::call) return lost_words;
+    const auto size = static_cast<std::size_t>(header.size);
+    const auto arguments = std::make_unique_for_overwrite<char[]>(size);
+    if (!read_whole(arguments.get(), size)) return lost_parent;
+    FrameHeader answer = header;
+    answer.kind = FrameKind::started;
+    if (!write_frame(answer, {})) return lost_parent;
+    const Answer made = answer_call(header.function, {arguments.get(), size});
+    answer.kind = made.kind;
+    if (!write_frame(answer, made.bytes)) return lost_parent;
+  }
+}
+
+}  // namespace
+
+std::optional<int> process_worker_main(int argc, const char* const* argv) {
+  if (argc < 2 || argv[1] != std::string_view(worker_argument)) return std::nullopt;
+  ::signal(SIGINT, SIG_IGN);
+  FrameHeader hello;
+  if (!write_frame(hello, FunctionRegistry::instance().identity())) return lost_parent;
+  std::thread(watch_for_the_end_of_the_parent).detach();
+  const int code = serve();
+  leaving = true;
+  return code;
+}
+
+}  // namespace rondo
