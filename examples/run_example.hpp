@@ -8,9 +8,9 @@
 #include <rondo/backends/sim.hpp>
 #include <rondo/rondo.hpp>
 
-inline int run_example(int argc, char** argv, rondo::Coro<> main) {
+inline int run_example(int argc, char** argv, rondo::Coro<> main, rondo::sim::SimOptions world = {}) {
   if (argc > 1 && std::string_view(argv[1]) == "--sim") {
-    rondo::sim::run(std::move(main));
+    rondo::sim::run(std::move(main), world);
   } else {
     rondo::run(std::move(main));
   }

@@ -24,14 +24,14 @@ class Garbage : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-std::map<std::string, std::string> environment_of_worker() {
-  std::map<std::string, std::string> variables;
+Environment environment_of_worker() {
+  Environment variables;
   for (char** each = environ; each && *each; ++each) {
     const std::string_view text = *each;
     const std::size_t equals = text.find('=');
-    if (equals != 0 && equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+    if (equals != 0 && equals != std::string_view::npos) variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
-  variables[worker_variable] = "1";
+  variables.emplace_back(worker_variable, "1");
   return variables;
 }
 
@@ -101,7 +101,7 @@ Coro<> PoolWorker::serve(PoolCore& pool) {
 // --- beginning -------------------------------------------------------------------------------------------------------
 
 Coro<> PoolWorker::start(const PoolCore& pool) {
-  const std::map<std::string, std::string> environment = environment_of_worker();
+  const Environment environment = environment_of_worker();
   SubprocessOptions options;
   options.std_in = Stdio::devnull;
   options.std_err = Stdio::pipe;

@@ -12,7 +12,7 @@ namespace {
 constexpr int terminate_signal = 15;       // SIGTERM, on every Linux
 constexpr std::size_t piece = 64 * 1024;   // of what is written at once
 
-std::vector<std::string> environment_of(const std::map<std::string, std::string>& variables) {
+std::vector<std::string> environment_of(const Environment& variables) {
   std::vector<std::string> environment;
   environment.reserve(variables.size());
   for (const auto& [name, value] : variables) {

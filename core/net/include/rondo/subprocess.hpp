@@ -4,11 +4,11 @@
 // The standard streams are called std_in, std_out and std_err, since C has macros of the shorter names.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rondo/connection.hpp>
@@ -34,13 +34,16 @@ class Command {
   std::vector<std::string> words_;
 };
 
+/// Names and values. A name that comes twice is the system's to judge.
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
 /// What is pointed to is read during the call.
 struct SubprocessOptions {
   Stdio std_in = {};   // by default the child has this process's own
   Stdio std_out = {};
   Stdio std_err = {};
   std::string_view cwd = {};  // where the child begins; empty: where this process is
-  const std::map<std::string, std::string>* env = nullptr;  // the whole environment; null: that of this process
+  const Environment* env = nullptr;  // the whole of it; null: that of this process
   std::span<const int> pass_fds = {};  // descriptors that the child has under the same numbers; no others from 3 on
   bool channel = false;            // a socket pair: Process::channel here, descriptor 3 in the child
   bool start_new_session = false;  // setsid(): Ctrl-C at the terminal does not reach it
