@@ -5,6 +5,7 @@
 // the channel, and ends the worker when nobody is at the other end.
 #include <rondo/executors/process_worker.hpp>
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -80,6 +81,15 @@ bool write_frame(FrameHeader header, std::string_view bytes) {
   return true;
 }
 
+/// What large arguments and results took is kept for the next ones: new pages cost more than all the copying.
+void keep_memory() {
+#ifdef __GLIBC__
+  constexpr int most = 256 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, most);
+  ::mallopt(M_TRIM_THRESHOLD, most);
+#endif
+}
+
 void watch_for_the_end_of_the_parent() {
   pollfd watched{channel, POLLRDHUP, 0};
   while (::poll(&watched, 1, -1) < 0 && errno == EINTR) {
@@ -115,6 +125,7 @@ int serve() {
 std::optional<int> process_worker_main(int argc, const char* const* argv) {
   if (argc < 2 || argv[1] != std::string_view(worker_argument)) return std::nullopt;
   ::signal(SIGINT, SIG_IGN);
+  keep_memory();
   FrameHeader hello;
   if (!write_frame(hello, FunctionRegistry::instance().identity())) return lost_parent;
   std::thread(watch_for_the_end_of_the_parent).detach();

@@ -6,8 +6,12 @@
 #include <iostream>
 
 #include <rondo/error.hpp>
+#include <rondo/executors/process_worker.hpp>
 
-int main() {
+// [main]
+int main(int argc, char** argv) {
+  if (const auto code = rondo::process_worker_main(argc, argv)) return *code;
+  // [/main]
   int failed = 0;
   for (const Snippet& snippet : snippets()) {
     try {
