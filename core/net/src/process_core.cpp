@@ -62,6 +62,10 @@ void ProcessCore::let_go() noexcept {
 }
 
 void ProcessCore::send_signal(int signal) {
+  constexpr int last_signal = 64;  // on Linux
+  if (signal < 0 || signal > last_signal) {
+    throw std::invalid_argument("send_signal: no signal has the number " + std::to_string(signal) + "; 1 to 64 have");
+  }
   if (returncode_) throw_system_error(ESRCH, "send_signal: process " + std::to_string(pid_) + " has ended");
   start_kill(signal);
 }
