@@ -51,6 +51,13 @@ bool claims_kind(const rondo::Features& features, OperationKind kind) {
       return features.sockets || features.datagrams;
     case OperationKind::resolve:
       return features.names;
+    case OperationKind::adopt:
+      return features.adopts;
+    case OperationKind::pipe:
+    case OperationKind::spawn:
+    case OperationKind::child:
+    case OperationKind::kill:
+      return features.processes;
   }
   return false;
 }
@@ -72,6 +79,8 @@ struct OneOfEach {
     if (rondo::makes_handle(kind)) output.endpoint = &inet;
     if (kind == OperationKind::recv_from || kind == OperationKind::send_to) output.datagram = &datagram;
     if (kind == OperationKind::resolve) output.lookup = &lookup;
+    if (kind == OperationKind::pipe) output.pipe_ends = &ends;
+    if (kind == OperationKind::spawn) output.spawn = &spawn;
     return output;
   }
   Ends pipe;
@@ -81,9 +90,11 @@ struct OneOfEach {
   rondo::Slice slice{bytes.data(), bytes.size()};
   rondo::Datagram datagram{bytes.data(), bytes.size(), {}};
   rondo::Lookup lookup;
+  rondo::PipeEnds ends;
+  rondo::Spawn spawn;
 };
 
-constexpr auto kinds = static_cast<int>(OperationKind::resolve) + 1;
+constexpr auto kinds = static_cast<int>(OperationKind::kill) + 1;
 
 /// A listener, a connection to it, and bytes and an end that pass through it.
 void use_streams(Desk& desk, const rondo::Address& address) {
@@ -129,6 +140,8 @@ CONFORMANCE("the backend claims what its file says that it has, and all parts of
   CHECK(features.unix_sockets == World::claims.unix_sockets);
   CHECK(features.jobs == World::claims.jobs);
   CHECK(features.names == World::claims.names);
+  CHECK(features.adopts == World::claims.adopts);
+  CHECK(features.processes == World::claims.processes);
   CHECK(features.signal_mask == World::claims.signal_mask);
   CHECK(suite::has_part(World::name, "readiness") == features.descriptors);
   const bool network = features.sockets || features.datagrams || features.unix_sockets || features.names;
@@ -233,5 +246,39 @@ CONFORMANCE("the features claim names: that of this machine has an address") {
   conformance::Desk desk(world.backend);
   CHECK(desk.run(one.make(rondo::OperationKind::resolve)) == 0);
   CHECK_FALSE(one.lookup.addresses.empty());
+  desk.check_single();
+}
+
+CONFORMANCE("the features claim adoption: one end of a socket pair becomes a handle, and is read from") {
+  World world;
+  NEEDS(adopts);
+  conformance::OneOfEach one;
+  conformance::Desk desk(world.backend);
+  const Ends pair(Ends::Kind::sockets);
+  const int ours = ::dup(pair.first());
+  rondo::Output output = conformance::Desk::with_endpoint(rondo::OperationKind::adopt, one.inet, ours);
+  output.size = rondo::adopts_anything;
+  REQUIRE(desk.run(output) == ours);
+  CHECK(one.inet.medium == rondo::Medium::stream);
+  write_one(pair.second());
+  CHECK(desk.run(conformance::Desk::recv(ours, one.bytes)) == 1);
+  desk.close(ours);
+  desk.check_single();
+}
+
+CONFORMANCE("the features claim processes: a pipe is made and used; what is no child of ours has no end, and no signals") {
+  World world;
+  NEEDS(processes);
+  conformance::OneOfEach one;
+  conformance::Desk desk(world.backend);
+  REQUIRE(desk.run(one.make(rondo::OperationKind::pipe)) == 0);
+  CHECK(desk.run(conformance::Desk::send(one.ends.write, one.slice)) == 8);
+  CHECK(desk.run(conformance::Desk::recv(one.ends.read, one.bytes)) > 0);
+  desk.close(one.ends.write);
+  desk.close(one.ends.read);
+  CHECK(desk.run(conformance::Desk::of(rondo::OperationKind::child, ::getpid())) == -ECHILD);
+  rondo::Output kill = conformance::Desk::of(rondo::OperationKind::kill, ::getpid());
+  kill.size = SIGKILL;
+  CHECK(desk.run(kill) == 0);
   desk.check_single();
 }

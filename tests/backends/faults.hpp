@@ -190,7 +190,7 @@ const std::vector<Plan>& plans() {
 /// A ring has no registrations, and the completion of a connect tells its error.
 bool is_made(SystemCall call) {
   const bool readiness = call == SystemCall::watch || call == SystemCall::get_option;
-  return !readiness || std::string_view(BACKEND_NAME) != "io_uring";
+  return !readiness || std::string_view(World::name) != "io_uring";
 }
 
 Fault fault_of(int error) { return error == 0 ? Fault{0, 1} : Fault{error, SIZE_MAX}; }

@@ -36,11 +36,12 @@ constexpr rondo::Features all_but_descriptors() {
   rondo::Features features;
   features.sockets = features.datagrams = features.unix_sockets = features.jobs = features.names = true;
   features.signal_mask = signals_of_a_process();
+  features.processes = true;
   return features;
 }
 constexpr rondo::Features everything() {
   rondo::Features features = all_but_descriptors();
-  features.descriptors = true;
+  features.descriptors = features.adopts = true;
   return features;
 }
 

@@ -395,7 +395,7 @@ CONFORMANCE("a request over TCP costs one recv where the kernel tells of urgent 
     bytes::AtRecv seam([](int) { return SIZE_MAX; });
     World world(&seam);
     CHECK(on(world, bytes::serve_requests(times, local ? temporary_path() : "")) == times);
-    const std::string name = BACKEND_NAME;
+    const std::string name = World::name;
     const bool twice = name == "libevent" || (name == "epoll" && local);
     INFO(name << (local ? " Unix " : " TCP ") << seam.calls());
     CHECK(seam.calls() <= (twice ? 2 : 1) * times + 2);

@@ -21,7 +21,6 @@ using process_signals::Ear;
 using process_signals::is_default;
 using process_signals::own_calls;
 using process_signals::own_handler;
-using process_signals::RealBackend;
 using rondo::Coro;
 using namespace std::chrono_literals;
 
@@ -131,7 +130,7 @@ CONFORMANCE("a run that ends before one that began in it leaves Ctrl-C to that")
     co_return;
   };
   {
-    process_interrupts::RealBackend backend;
+    RealBackend backend;
     rondo::run(backend, begins_another(&watch, &thread));
   }
   std::raise(SIGINT);
@@ -194,7 +193,7 @@ CONFORMANCE("a program that handles or ignores SIGINT by itself is interrupted i
   for (const auto own : {process_interrupts::own_handler, SIG_IGN}) {
     std::signal(SIGINT, own);
     const int before = process_interrupts::own_calls;
-    process_interrupts::RealBackend backend;
+    RealBackend backend;
     CHECK(rondo::run(backend, body()) == 7);
     CHECK(process_interrupts::own_calls - before == (own == SIG_IGN ? 0 : 1));
     CHECK(process_interrupts::action_of(SIGINT).sa_handler == own);
@@ -217,7 +216,7 @@ CONFORMANCE("a handler that the program sets for SIGINT in a run comes back when
     co_return heard;
   };
   const int before = process_interrupts::own_calls;
-  process_interrupts::RealBackend backend;
+  RealBackend backend;
   CHECK(rondo::run(backend, body()) == 1);
   CHECK(process_interrupts::own_calls == before + 1);
   CHECK(process_interrupts::action_of(SIGINT).sa_handler == process_interrupts::own_handler);

@@ -23,7 +23,6 @@ using by_hand::Desk;
 using rondo::OperationKind;
 using namespace std::chrono_literals;
 
-using RealBackend = decltype(World::backend);
 
 /// A backend that hears one signal.
 struct Ear {
@@ -87,7 +86,7 @@ CONFORMANCE("a backend and a Runner that come and go without a run change no act
   const DefaultAction urgent(SIGURG);
   std::signal(SIGURG, process_signals::own_handler);
   {
-    process_signals::RealBackend unused;
+    RealBackend unused;
     rondo::Runner runner(unused);
     runner.loop().add_signal_handler(SIGURG, [] {});  // nothing has told the backend
     CHECK(process_signals::is_default(SIGINT));
