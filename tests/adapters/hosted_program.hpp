@@ -12,12 +12,10 @@
 #include <rondo/rondo.hpp>
 
 #include "catch.hpp"
+#include "test_backend.hpp"
 #include "test_host.hpp"
 
 using namespace std::chrono_literals;
-
-/// The one that RONDO_TEST_BACKEND names; epoll without it.
-std::unique_ptr<rondo::Backend> make_test_backend();
 
 class HostedProgram {
  public:

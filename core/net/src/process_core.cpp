@@ -48,7 +48,11 @@ void ProcessCore::abandon() noexcept {
   let_go();
   Resident::unlink();
   if (!ending_.under_way()) return;
-  if (ending_.in_flight()) kernel_->operations().detach(ending_);  // goes on without us: the child is reaped
+  if (ending_.in_flight()) {
+    // Goes on without us: the child is reaped. But for that of one that may live on the end of the loop would wait.
+    if (detached_) kernel_->operations().cancel(ending_);
+    kernel_->operations().detach(ending_);
+  }
   ending_.withdraw();
   release();
 }
