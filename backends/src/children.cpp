@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "spawn_process.hpp"
@@ -49,6 +50,11 @@ int ChildDesk::spawn(const Spawn& spawn, Ends& ends) {
 int ChildDesk::pidfd(int process) const {
   const auto at = children_.find(process);
   return at == children_.end() ? -1 : at->second.pidfd;
+}
+
+void ChildDesk::give_up_pidfd(int process) noexcept {
+  const auto at = children_.find(process);
+  if (at != children_.end() && at->second.pidfd >= 0) ::close(std::exchange(at->second.pidfd, -1));
 }
 
 bool ChildDesk::begin_wait(int process, OperationId id) {

@@ -164,15 +164,29 @@ void ProcessBackend::start_adopt(const Output& output) {
     if (blocks) ::fcntl(descriptor, F_SETFL, flags);
     return complete(output, -error);
   }
-  if (blocks) once_blocking_.insert(descriptor);
+  adopted_[descriptor] = blocks;
   complete(output, descriptor);
 }
 
 void ProcessBackend::close_handle(int descriptor) noexcept {
-  if (!once_blocking_.empty() && once_blocking_.erase(descriptor) > 0) {
-    ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+  if (const auto at = adopted_.find(descriptor); at != adopted_.end()) {
+    const bool blocked = at->second;
+    adopted_.erase(at);
+    if (blocked) block_again(descriptor);
   }
   close_descriptor(seam_, descriptor);
+}
+
+/// An open file that another adopted descriptor shares (standard output is often a duplicate of standard input) must not
+/// block before that is closed, too: which does it then.
+void ProcessBackend::block_again(int descriptor) noexcept {
+  ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+  for (auto& [other, blocked] : adopted_) {
+    const int flags = ::fcntl(other, F_GETFL);
+    if (flags < 0 || (flags & O_NONBLOCK) != 0) continue;
+    ::fcntl(other, F_SETFL, flags | O_NONBLOCK);
+    blocked = true;
+  }
 }
 
 void ProcessBackend::start_pipe(const Output& output) {
@@ -224,7 +238,13 @@ void ProcessBackend::await_child(int process, OperationId id) {
   Output news;
   news.id = id;
   news.handle = children_.pidfd(process);
-  if (news.handle >= 0) return start_readiness(news);
+  if (news.handle >= 0) {
+    const std::size_t before = ready_.size();
+    start_readiness(news);
+    if (ready_.size() == before || ready_.back().result >= 0) return;
+    ready_.pop_back();  // it cannot be watched
+    children_.give_up_pidfd(process);
+  }
   news.kind = OperationKind::signal;
   news.handle = SIGCHLD;
   signals_.start(news, ready_);

@@ -97,6 +97,21 @@ TEST_CASE("an adopted pipe blocks again when it is closed, for whoever shares it
   CHECK(blocks(pipe.first.number()));
 }
 
+TEST_CASE("two adopted descriptors of one open file block again when the last of them is closed") {
+  const auto body = [](const Descriptor* copy) -> Coro<std::string> {
+    Connection first = co_await open_connection({.socket = copy->duplicate().take()});
+    const Connection second = co_await open_connection({.socket = copy->duplicate().take()});
+    first = Connection();
+    co_await a_moment();
+    std::string story = blocks(copy->number()) ? "blocks" : "does not block";
+    story += ", " + co_await ending(wait_for(second.reader.read(1), 2ms));
+    co_return story;
+  };
+  const TwoEnds pair = blocking_sockets();
+  CHECK(here(body(&pair.first)) == "does not block, TimeoutError");
+  CHECK(blocks(pair.first.number()));
+}
+
 TEST_CASE("an adopted pipe that did not block before does not block afterwards") {
   const auto body = [](const Descriptor* copy) -> Coro<> {
     Descriptor mine = copy->duplicate();

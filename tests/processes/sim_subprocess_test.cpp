@@ -412,6 +412,16 @@ TEST_CASE("sim: a program whose handle is detached goes on") {
   always(body, "outmore");
 }
 
+TEST_CASE("sim: a loop that ends does not wait for a program whose handle is detached") {
+  const auto body = []() -> Coro<std::string> {
+    const Process process = co_await start("sleep");
+    process.detach();
+    if (process.pid() > 2) co_await sleep(1s);
+    co_return "ended";
+  };
+  always(body, "ended");
+}
+
 TEST_CASE("sim: a loop that ends while programs run leaves no task and no handle") {
   const auto body = [](std::vector<Process>* kept) -> Coro<int> {
     for (const char* name : {"sleep", "stubborn", "cat", "talk"}) kept->push_back(co_await start(name));

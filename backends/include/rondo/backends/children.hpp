@@ -28,6 +28,8 @@ class ChildDesk {
   int spawn(const Spawn& spawn, Ends& ends);
   /// What a child's end is told by; -1: by SIGCHLD.
   int pidfd(int process) const;
+  /// From now on by SIGCHLD.
+  void give_up_pidfd(int process) noexcept;
   /// Somebody waits: nothing if this is no child of ours. `id` must be known by nobody else.
   bool begin_wait(int process, OperationId id);
   void end_wait(OperationId id) { waits_.erase(key(id)); }

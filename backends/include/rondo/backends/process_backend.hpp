@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <map>
 #include <vector>
 
 #include <rondo/backend.hpp>
@@ -92,6 +92,7 @@ class ProcessBackend : public Backend {
   void cancel_child(const Output& output);
   void await_child(int process, OperationId id);
   bool end_child(Input& input);
+  void block_again(int descriptor) noexcept;
   void complete(const Output& output, std::int32_t result) { ready_.push_back(Input::completion(output.id, result)); }
 
   std::int64_t start_ns_;
@@ -101,7 +102,7 @@ class ProcessBackend : public Backend {
   JobDesk jobs_;
   LookupDesk lookups_;
   ChildDesk children_;
-  std::set<int> once_blocking_;  // handles of adopted descriptors
+  std::map<int, bool> adopted_;  // handles of adopted descriptors: whether they are to block when they are closed
 };
 
 }  // namespace rondo
