@@ -5,6 +5,7 @@
 // the channel, and ends the worker when nobody is at the other end.
 #include <rondo/executors/process_worker.hpp>
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -125,6 +126,7 @@ int serve() {
 std::optional<int> process_worker_main(int argc, const char* const* argv) {
   if (argc < 2 || argv[1] != std::string_view(worker_argument)) return std::nullopt;
   ::signal(SIGINT, SIG_IGN);
+  ::fcntl(channel, F_SETFD, FD_CLOEXEC);  // a program that a function starts must not hold the channel when this is dead
   keep_memory();
   FrameHeader hello;
   if (!write_frame(hello, FunctionRegistry::instance().identity())) return lost_parent;
