@@ -86,6 +86,7 @@ Coro<> PoolWorker::serve(PoolCore& pool) {
   greeted_ = true;
   const std::size_t most = pool.options().max_tasks_per_child;
   for (std::size_t done = 0; most == 0 || done < most; ++done) {
+    if (killed_) throw Garbage("was killed, and had answered before it noticed");  // and begins nothing more
     job_ = pool.next_job();
     while (!job_ && !pool.closed()) {
       co_await wait_for_work(pool);
