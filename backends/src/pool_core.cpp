@@ -86,7 +86,11 @@ void PoolCore::remove(const PoolWorker& worker) noexcept {
 }
 
 void PoolCore::leave(const PoolWorker& worker) {
+  const bool began = worker.greeted();
   remove(worker);
+  // Where one could not begin, the others do the work: it would be tried again and again.
+  const auto is_there = [](const auto& each) { return each->greeted(); };
+  if (!began && std::any_of(workers_.begin(), workers_.end(), is_there)) return;
   while (!jobs_.empty() && jobs_.front()->done()) jobs_.pop_front();
   if (!jobs_.empty() && workers_.size() < options_.max_workers) start_worker();
 }
