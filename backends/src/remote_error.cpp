@@ -10,11 +10,14 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <typeinfo>
+#include <variant>
 
 namespace rondo {
 namespace {
@@ -77,6 +80,13 @@ constexpr std::array known = {
     Known{"std::bad_alloc", &make<ArrivedWithText<std::bad_alloc>>},
     Known{"std::bad_array_new_length", &make<ArrivedWithText<std::bad_array_new_length>>},
     Known{"std::bad_cast", &make<ArrivedWithText<std::bad_cast>>},
+    Known{"std::bad_typeid", &make<ArrivedWithText<std::bad_typeid>>},
+    Known{"std::bad_exception", &make<ArrivedWithText<std::bad_exception>>},
+    Known{"std::bad_optional_access", &make<ArrivedWithText<std::bad_optional_access>>},
+    Known{"std::bad_variant_access", &make<ArrivedWithText<std::bad_variant_access>>},
+    Known{"std::bad_function_call", &make<ArrivedWithText<std::bad_function_call>>},
+    Known{"std::bad_weak_ptr", &make<ArrivedWithText<std::bad_weak_ptr>>},
+    Known{"std::exception", &make<ArrivedWithText<std::exception>>},
     Known{"rondo::RuntimeError", &make<Arrived<RuntimeError>>},
     Known{"rondo::TimeoutError", &make<Arrived<TimeoutError>>},
     Known{"rondo::InvalidStateError", &make<Arrived<InvalidStateError>>},
