@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <rondo/sleep.hpp>
 #include <rondo/timeout.hpp>
 
 extern char** environ;
@@ -114,6 +115,15 @@ Coro<> PoolWorker::start(const PoolCore& pool) {
   process_ = co_await create_subprocess_exec(std::move(command), options);
   if (killed_) process_->kill();
   static_cast<void>(create_task(read_errors(shared_from_this(), process_->std_err), {.name = "stderr of " + name_}));
+  static_cast<void>(create_task(watch(shared_from_this()), {.name = "end of " + name_}));
+}
+
+/// A child that the worker has forked holds its descriptors when it is dead: then nobody would read their ends.
+Coro<> PoolWorker::watch(std::shared_ptr<PoolWorker> worker) {
+  static_cast<void>(co_await worker->process_->wait());
+  worker->wake();
+  co_await sleep(last_words);
+  if (worker->process_) worker->process_->channel.writer.abort();
 }
 
 Coro<> PoolWorker::greet(const PoolCore& pool) {
@@ -146,7 +156,6 @@ Coro<> PoolWorker::read_errors(std::shared_ptr<PoolWorker> worker, StreamReader 
     static_cast<void>(!::write(STDERR_FILENO, text.value().data(), text.value().size()));
   }
   worker->errors_ended_.set();
-  worker->wake();
 }
 
 void PoolWorker::note_errors(std::string_view text) {
@@ -166,7 +175,7 @@ Coro<> PoolWorker::wait_for_work(const PoolCore&) {
   wake_.clear();
   co_await wake_.wait();
   idle_ = false;
-  if (errors_ended_.is_set() || pid() == 0 || killed_) throw Garbage("ended while it had nothing to do");
+  if (pid() == 0 || killed_) throw Garbage("ended while it had nothing to do");
 }
 
 Coro<> PoolWorker::perform(const RemoteCall& wanted) {

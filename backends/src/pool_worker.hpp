@@ -54,6 +54,7 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   Coro<> bury(PoolCore& pool, std::exception_ptr reason);
   Coro<Frame> receive() const;
   Coro<> send(FrameHeader header, const std::string& bytes) const;
+  static Coro<> watch(std::shared_ptr<PoolWorker> worker);
   static Coro<> read_errors(std::shared_ptr<PoolWorker> worker, StreamReader reader);
   void note_errors(std::string_view text);
   std::string obituary(const std::exception_ptr& reason, int returncode) const;

@@ -92,7 +92,13 @@ void ProcessBackend::submit(std::span<const Output> outputs) {
   }
 }
 
+/// What moves bytes or takes connections: most of all that is asked for.
+static bool is_transfer(OperationKind kind) {
+  return kind >= OperationKind::accept && kind <= OperationKind::shutdown;
+}
+
 void ProcessBackend::start(const Output& output) {
+  if (is_transfer(output.kind)) [[likely]] return start_socket(output);
   switch (output.kind) {
     case OperationKind::readable:
     case OperationKind::writable:
@@ -124,6 +130,7 @@ void ProcessBackend::start(const Output& output) {
 }
 
 void ProcessBackend::cancel(const Output& output) {
+  if (is_transfer(output.kind)) [[likely]] return cancel_socket(output);
   switch (output.kind) {
     case OperationKind::readable:
     case OperationKind::writable: {

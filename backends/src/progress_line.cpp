@@ -99,7 +99,11 @@ std::string time_text(const ProgressState& state) {
 Piece bar_of(const ProgressState& state, std::size_t width) {
   const std::size_t inside = width - 2;
   const std::size_t full = complete(state) ? inside : share(state, inside);
-  return {"[" + std::string(full, '#') + std::string(inside - full, '-') + "]"};
+  std::string bar(width, '-');
+  std::fill_n(bar.begin() + 1, full, '#');
+  bar.front() = '[';
+  bar.back() = ']';
+  return {bar};
 }
 
 }  // namespace

@@ -28,6 +28,13 @@ bool sends(OperationKind kind) {
          kind == OperationKind::shutdown;
 }
 
+/// `asked` becomes what was tried: the first slice alone if the seam allows no more.
+ssize_t send_to_pipe(int descriptor, const Output& output, std::size_t limit, std::size_t& asked) {
+  if (limit >= asked) return write_some(descriptor, {output.slices, std::min(output.size, most_slices)});
+  asked = std::min(limit, output.slices[0].size);
+  return write_some(descriptor, std::array{Slice{output.slices[0].data, asked}});
+}
+
 }  // namespace
 
 // --- descriptors -----------------------------------------------------------------------------------------------------
@@ -290,11 +297,11 @@ bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::v
     retries_.push_back(descriptor);
     return false;
   }
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   std::size_t asked = output.buffer ? output.size : std::min(output.size, hot_.left());
   const auto size = through(seam(), SystemCall::recv, asked, [&](std::size_t limit) {
     asked = limit;
-    if (sockets_[static_cast<std::size_t>(descriptor)]->pipe) return read_some(descriptor, to, limit);
-    return ::recv(descriptor, to, limit, 0);
+    return known.pipe ? read_some(descriptor, to, limit) : ::recv(descriptor, to, limit, 0);
   });
   if (size < 0) return fail(descriptor, output, done);
   if (output.buffer || size == 0) {
@@ -303,13 +310,12 @@ bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::v
     hot_.use(static_cast<std::size_t>(size));
     done.push_back(Input::received(output.id, to, static_cast<std::size_t>(size)));
   }
-  if (size > 0 && static_cast<std::size_t>(size) < asked) done.back().last = ends_behind_short_recv(descriptor);
+  if (size > 0 && static_cast<std::size_t>(size) < asked) done.back().last = ends_behind_short_recv(descriptor, known);
   return true;
 }
 
 /// A short recv has drained the stream, or the system is asked.
-bool ReadinessBackend::ends_behind_short_recv(int descriptor) {
-  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+bool ReadinessBackend::ends_behind_short_recv(int descriptor, Descriptor& known) {
   const bool trusted = known.trusted && !known.special;
   const Behind behind = trusted ? Behind::nothing : what_follows(descriptor);
   if (behind == Behind::nothing) known.in.ready = known.special = false;
@@ -317,26 +323,23 @@ bool ReadinessBackend::ends_behind_short_recv(int descriptor) {
 }
 
 bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::vector<Input>& done) {
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   std::size_t asked = 0;
   for (std::size_t i = 0; i < output.size; ++i) asked += output.slices[i].size;
   const auto size = through(seam(), SystemCall::send, asked, [&](std::size_t limit) {
-    const bool pipe = sockets_[static_cast<std::size_t>(descriptor)]->pipe;
+    if (known.pipe) [[unlikely]] return send_to_pipe(descriptor, output, limit, asked);
     if (output.size == 1 || limit < asked) {
       const std::size_t first = output.size > 0 ? std::min(limit, output.slices[0].size) : 0;
       asked = first;
-      if (pipe) return write_some(descriptor, std::array{Slice{output.slices[0].data, first}});
       return ::send(descriptor, first > 0 ? output.slices[0].data : nullptr, first, MSG_NOSIGNAL);
     }
-    if (pipe) return write_some(descriptor, {output.slices, std::min(output.size, most_slices)});
     msghdr message{};
     message.msg_iov = reinterpret_cast<iovec*>(const_cast<Slice*>(output.slices));
     message.msg_iovlen = std::min(output.size, most_slices);
     return ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
   });
   if (size < 0) return fail(descriptor, output, done);
-  if (static_cast<std::size_t>(size) < asked && output.size <= most_slices) {
-    sockets_[static_cast<std::size_t>(descriptor)]->out.ready = false;
-  }
+  if (static_cast<std::size_t>(size) < asked && output.size <= most_slices) known.out.ready = false;
   done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
   return true;
 }

@@ -86,7 +86,7 @@ class ReadinessBackend : public ProcessBackend {
   bool attempt_accept(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_connect(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_recv(int descriptor, const Output& output, std::vector<Input>& done);
-  bool ends_behind_short_recv(int descriptor);
+  bool ends_behind_short_recv(int descriptor, Descriptor& known);
   bool attempt_send(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_recv_from(int descriptor, const Output& output, std::vector<Input>& done);
