@@ -138,7 +138,11 @@ TEST_CASE("a cancellation while a listener is adopted closes it") {
   };
   Descriptor listener = listening_socket();
   const int number = listener.number();
-  const auto backend = make_test_backend();
-  CHECK(rondo::run(*backend, body(listener.take())) == "cancelled, closed");
+  const std::size_t before = open_descriptors();
+  {
+    const auto backend = make_test_backend();
+    CHECK(rondo::run(*backend, body(listener.take())) == "cancelled, closed");
+  }
   CHECK_FALSE(is_open(number));
+  CHECK(open_descriptors() == before - 1);
 }

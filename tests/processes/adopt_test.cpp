@@ -164,11 +164,12 @@ TEST_CASE("a cancellation while a descriptor is adopted closes it") {
   TwoEnds pipe = blocking_pipe();
   const Descriptor copy = pipe.first.duplicate();
   const std::size_t before = open_descriptors();
-  const auto backend = make_test_backend();
-  CHECK(rondo::run(*backend, body(pipe.first.take())) == "cancelled, closed");
+  {
+    const auto backend = make_test_backend();
+    CHECK(rondo::run(*backend, body(pipe.first.take())) == "cancelled, closed");
+  }
   CHECK(blocks(copy.number()));
-  CHECK(children() == "none");
-  CHECK(open_descriptors() >= before - 1);
+  CHECK(open_descriptors() == before - 1);
 }
 
 TEST_CASE("a cancellation before a descriptor is looked at leaves it with the caller") {
@@ -257,7 +258,7 @@ TEST_CASE("connect_read_pipe and connect_write_pipe take a connected socket, too
   CHECK(here(body()) == "as a pipe");
 }
 
-// --- terminals and devices --------------------------------------------------------------------------------------------
+// --- terminals and devices -------------------------------------------------------------------------------------------
 
 TEST_CASE("a terminal is a connection, for the program in it and for its emulator") {
   const auto body = []() -> Coro<std::string> {

@@ -268,7 +268,7 @@ TEST_CASE("two hundred pipes may be open at once") {
   CHECK(here(body()) == 200);
 }
 
-// --- a reader that is gone ---------------------------------------------------------------------------------------------
+// --- a reader that is gone -------------------------------------------------------------------------------------------
 
 TEST_CASE("a pipe whose reader is gone gives broken_pipe at drain, and no SIGPIPE") {
   const SigpipeCounted counted;
@@ -277,7 +277,7 @@ TEST_CASE("a pipe whose reader is gone gives broken_pipe at drain, and no SIGPIP
   CHECK_FALSE(is_blocked(SIGPIPE));
 }
 
-TEST_CASE("a pipe whose reader is gone does no harm where SIGPIPE has its default action, which is to end the program") {
+TEST_CASE("a pipe whose reader is gone does no harm where SIGPIPE would end the program") {
   const DefaultAction ordinary(SIGPIPE);
   CHECK(here(write_to_nobody()) == system_error_text(EPIPE));
 }

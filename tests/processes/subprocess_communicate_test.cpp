@@ -175,7 +175,8 @@ TEST_CASE("a communicate with a limit of time ends in time, though the child doe
 
 TEST_CASE("a grandchild that keeps the pipe open keeps communicate waiting, for there may be more output") {
   const auto body = []() -> Coro<std::string> {
-    Process process = co_await create_subprocess_shell("(sleep 0.05; echo late) & echo early", {.std_out = Stdio::pipe});
+    Process process = co_await create_subprocess_shell("(sleep 0.05; echo late) & echo early",
+                                                       {.std_out = Stdio::pipe});
     const int code = co_await process.wait();
     const ProcessOutput written = co_await process.communicate();
     co_return written.std_out + std::to_string(code);

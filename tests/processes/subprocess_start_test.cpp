@@ -38,7 +38,7 @@ bool begins(const std::string& text, const std::string& with) { return text.rfin
 
 }  // namespace
 
-// --- commands ----------------------------------------------------------------------------------------------------------
+// --- commands --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a command's words reach the program as they are") {
   CHECK(here(output(Command("printf", "[%s]", "a b", "", "$HOME", "*", "'", "\n"))) == "[a b][][$HOME][*]['][\n]");
@@ -65,7 +65,7 @@ TEST_CASE("a shell runs a line") {
   CHECK(here(body()) == "123 2");
 }
 
-// --- where and with what -----------------------------------------------------------------------------------------------
+// --- where and with what ---------------------------------------------------------------------------------------------
 
 TEST_CASE("a child begins in the directory that was asked for, else in this process's") {
   CHECK(here(output(Command("pwd"), {.cwd = "/"})) == "/\n");
@@ -149,7 +149,7 @@ TEST_CASE("a child does not ignore SIGPIPE though this process does") {
   ::sigaction(SIGPIPE, &before, nullptr);
 }
 
-// --- what cannot be started ----------------------------------------------------------------------------------------------
+// --- what cannot be started ------------------------------------------------------------------------------------------
 
 TEST_CASE("a program that is not there is no_such_file_or_directory, and the error names it") {
   for (const std::string program : {"rondo-no-such-program", "/no/such/program", "./no-such-program"}) {

@@ -129,7 +129,7 @@ TEST_CASE("the limits of a child's streams are those of its options") {
   CHECK(here(body()) == "too long");
 }
 
-// --- other streams -------------------------------------------------------------------------------------------------------
+// --- other streams ---------------------------------------------------------------------------------------------------
 
 TEST_CASE("devnull is an empty input, and an output that goes nowhere") {
   CHECK(here(shell("cat; echo lost", {.std_in = Stdio::devnull, .std_out = Stdio::devnull, .std_err = Stdio::pipe})) ==
@@ -201,7 +201,7 @@ TEST_CASE("a child's pipes block, as programs expect it") {
   CHECK(here(body()) == "xxx0");
 }
 
-// --- the channel -----------------------------------------------------------------------------------------------------------
+// --- the channel -----------------------------------------------------------------------------------------------------
 
 TEST_CASE("a channel is descriptor 3 of the child, for both ways") {
   const auto body = []() -> Coro<std::string> {
@@ -226,7 +226,7 @@ TEST_CASE("a channel's write_eof leaves the other direction open") {
   CHECK(here(body()) == "question end\n");
 }
 
-// --- other descriptors -------------------------------------------------------------------------------------------------------
+// --- other descriptors -----------------------------------------------------------------------------------------------
 
 TEST_CASE("a child sees no descriptors of this process but its standard streams") {
   const auto body = []() -> Coro<std::string> {
@@ -247,7 +247,6 @@ TEST_CASE("pass_fds gives a child descriptors under the numbers that they have")
   const TwoEnds pipe = blocking_pipe();
   const Descriptor high(::fcntl(pipe.second.number(), F_DUPFD_CLOEXEC, 200));
   const int passed[] = {high.number(), pipe.second.number()};
-  const std::string line = "echo one >&" + std::to_string(high.number()) + "; echo $(ls /proc/self/fd | wc -l)";
   // /bin/sh takes no number of two digits in a redirection.
   const std::string by_path = "echo one > /proc/self/fd/" + std::to_string(high.number()) +
                               "; echo two > /proc/self/fd/" + std::to_string(pipe.second.number()) +

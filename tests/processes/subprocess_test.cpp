@@ -25,7 +25,7 @@ Coro<std::string> gone(int process) {
 
 }  // namespace
 
-// --- how it ended ------------------------------------------------------------------------------------------------------
+// --- how it ended ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("the returncode of a child is what it exits with") {
   CHECK(here(shell("exit 0")) == 0);
@@ -70,7 +70,7 @@ TEST_CASE("a child has a number that the system knows") {
   CHECK(here(body()) == "the same");
 }
 
-// --- waiting -------------------------------------------------------------------------------------------------------------
+// --- waiting ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("any number of tasks may wait for one child") {
   const auto body = []() -> Coro<int> {
@@ -116,7 +116,7 @@ TEST_CASE("a wait outlives the handle that it was asked of") {
   CHECK(here(body()) == -SIGKILL);
 }
 
-// --- signals ---------------------------------------------------------------------------------------------------------------
+// --- signals ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("kill, terminate and send_signal end a child that does not handle them") {
   const auto body = [](int signal) -> Coro<int> {
@@ -191,7 +191,7 @@ TEST_CASE("a child can be stopped and go on") {
   CHECK(here(body()) == "TimeoutError, while asleep\n0");
 }
 
-// --- handles -----------------------------------------------------------------------------------------------------------------
+// --- handles ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a handle that goes kills its child, and the loop reaps it") {
   const auto body = []() -> Coro<std::string> {
