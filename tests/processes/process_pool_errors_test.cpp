@@ -50,11 +50,14 @@ int number_of(Fragile fragile) { return fragile.number; }
 Fragile fragile_of(int number) { return Fragile{number}; }
 
 /// Takes memory until there is none.
-std::size_t exhaust() {
-  const rlimit limit{std::size_t{1} << 30, std::size_t{1} << 30};
+void exhaust() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlim_t most = pages * static_cast<std::size_t>(::getpagesize()) + (std::size_t{64} << 20);
+  const rlimit limit{most, RLIM_INFINITY};
   ::setrlimit(RLIMIT_AS, &limit);
-  std::vector<std::vector<char>> blocks;
-  for (;;) blocks.emplace_back(std::size_t{64} << 20, 'x');
+  std::vector<std::unique_ptr<char[]>> blocks;
+  for (;;) blocks.push_back(std::make_unique_for_overwrite<char[]>(std::size_t{8} << 20));
 }
 
 }  // namespace work

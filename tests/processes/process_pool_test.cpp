@@ -132,6 +132,7 @@ TEST_CASE("without max_workers there are as many as there are cores") {
 
 TEST_CASE("workers are called name-0, name-1, and a number that is free is taken again") {
   const auto body = [](ProcessPoolExecutor& pool) -> Coro<std::string> {
+    co_await pool.run<&work::nothing_much>();
     const auto slow = pool.run<&work::sleep_ms>(50);
     std::string story = co_await worker_of(pool.run<&work::complain>());
     co_await slow;

@@ -166,7 +166,6 @@ TEST_CASE("exceptions that are made of a text arrive as themselves, with their o
   CHECK(arrival(RuntimeError("why"), "rondo::RuntimeError") == "arrived");
   CHECK(arrival(TimeoutError("why"), "rondo::TimeoutError") == "arrived");
   CHECK(arrival(InvalidStateError("why"), "rondo::InvalidStateError") == "arrived");
-  CHECK(arrival(BrokenProcessPool("why"), "rondo::BrokenProcessPool") == "arrived");
 }
 
 TEST_CASE("exceptions that have texts of their own arrive as themselves") {
@@ -229,6 +228,10 @@ TEST_CASE("an exception of a type that cannot cross is a RemoteError with the na
   CHECK(describe(crossed(7)) ==
         "int: an exception that is no std::exception (in arithmetic::add, worker math-0 (pid 7))");
   CHECK(contains(describe(crossed(CancelledError("stop"))), "rondo::CancelledError: "));
+}
+
+TEST_CASE("a pool that broke in a worker is a RemoteError: nobody takes it for the pool here") {
+  CHECK_THROWS_AS(std::rethrow_exception(crossed(BrokenProcessPool("why"))), RemoteError);
 }
 
 TEST_CASE("the text of an exception may be empty, and may have lines") {
