@@ -18,7 +18,7 @@ Coro<Future<int>> busy(ProcessPoolExecutor& pool, int duration_ms) {
 
 }  // namespace
 
-// --- before it starts ---------------------------------------------------------------------------------------------------
+// --- before it starts ------------------------------------------------------------------------------------------------
 
 TEST_CASE("a job that is cancelled before it starts never runs") {
   static const TemporaryFile file;
@@ -86,7 +86,7 @@ TEST_CASE("a future that is dropped does not stop its job") {
   CHECK(told == "done all the same\n");
 }
 
-// --- while it runs ------------------------------------------------------------------------------------------------------
+// --- while it runs ---------------------------------------------------------------------------------------------------
 
 TEST_CASE(
     "a job that is cancelled while it runs is let go: it goes on, and its worker takes the next when it is done") {

@@ -98,7 +98,7 @@ Coro<> kill_the_worker(ProcessPoolExecutor& pool) {
 
 }  // namespace
 
-// --- at a job -----------------------------------------------------------------------------------------------------------
+// --- at a job --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a worker that aborts fails its job, which tells the signal, the function and its last line of stderr") {
   const std::string told =
@@ -176,7 +176,7 @@ TEST_CASE("others go on when a worker dies") {
   CHECK(told == "one dead, 50");
 }
 
-// --- what is no answer ----------------------------------------------------------------------------------------------------
+// --- what is no answer -----------------------------------------------------------------------------------------------
 
 TEST_CASE("a worker that writes garbage on its channel is killed, and its job fails") {
   const std::string told = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
@@ -231,7 +231,7 @@ TEST_CASE("the death of a worker is noticed though a child that it has forked li
   CHECK(std::chrono::steady_clock::now() - begin < 2s);
 }
 
-// --- between jobs ---------------------------------------------------------------------------------------------------------
+// --- between jobs ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("a job that comes when its worker is dead, and nobody knows, is not lost") {
   const std::string told = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
@@ -297,7 +297,7 @@ TEST_CASE("a worker that is stopped and killed fails its job") {
   CHECK(told == "waits, " + std::string(worker_text) + "was killed by signal 9 (Killed) while it ran work::loop");
 }
 
-// --- Python's way ---------------------------------------------------------------------------------------------------------
+// --- Python's way ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("with OnDeath::break_pool a death fails all that runs, waits and comes") {
   const std::string story =

@@ -94,7 +94,7 @@ Coro<std::string> with_life(ProcessPoolExecutor& pool, Coro<std::string> body) {
 
 }  // namespace
 
-// --- functions that throw -----------------------------------------------------------------------------------------------
+// --- functions that throw --------------------------------------------------------------------------------------------
 
 TEST_CASE("a standard exception arrives as its own type, with the worker and the function") {
   const std::string told = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
@@ -171,7 +171,7 @@ TEST_CASE("memory that runs out is a bad_alloc, and the worker goes on") {
   CHECK(told == "bad_alloc bad_alloc 4");
 }
 
-// --- values that do not cross ---------------------------------------------------------------------------------------------
+// --- values that do not cross ----------------------------------------------------------------------------------------
 
 TEST_CASE("an argument that cannot be loaded fails the job, and the worker lives") {
   const auto body = [](ProcessPoolExecutor& pool) -> Coro<std::string> {

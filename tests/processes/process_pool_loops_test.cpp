@@ -14,7 +14,7 @@ Coro<int> ask(ProcessPoolExecutor& pool, int number) { co_return co_await pool.r
 
 }  // namespace
 
-// --- pools that go --------------------------------------------------------------------------------------------------------
+// --- pools that go ---------------------------------------------------------------------------------------------------
 
 TEST_CASE("a pool that is destroyed kills its workers: what runs and what waits fails") {
   const auto body = []() -> Coro<std::string> {
@@ -75,7 +75,7 @@ TEST_CASE("a pool that was never used needs no loop") {
   CHECK(pool.pids().empty());
 }
 
-// --- loops that go --------------------------------------------------------------------------------------------------------
+// --- loops that go ---------------------------------------------------------------------------------------------------
 
 TEST_CASE("a pool that was made before run() is used in it, and in the next one") {
   ProcessPoolExecutor pool({.max_workers = 2});

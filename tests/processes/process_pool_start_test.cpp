@@ -77,7 +77,7 @@ Coro<std::string> output_of_program(std::string what, std::string starts) {
 
 }  // namespace
 
-// --- workers that do not begin ------------------------------------------------------------------------------------------
+// --- workers that do not begin ---------------------------------------------------------------------------------------
 
 TEST_CASE("a program that does not exist breaks the pool") {
   const std::string story = on_pool(with_program("/does/not/exist"), two_jobs);
@@ -153,7 +153,7 @@ TEST_CASE("where one worker is there, another that cannot begin breaks nothing, 
   CHECK(told == "60 60 60 60 few starts");
 }
 
-// --- pools in workers -----------------------------------------------------------------------------------------------------
+// --- pools in workers ------------------------------------------------------------------------------------------------
 
 TEST_CASE("a worker that makes a pool meets an error that says what may be wrong") {
   const std::string story = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {

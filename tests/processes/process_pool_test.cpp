@@ -51,7 +51,7 @@ Coro<std::string> endings(std::vector<Future<T>> futures) {
 
 }  // namespace
 
-// --- jobs -------------------------------------------------------------------------------------------------------------
+// --- jobs ------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a function runs in another process, and its result comes back") {
   const std::string told = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
@@ -80,7 +80,7 @@ TEST_CASE("a worker keeps what its functions have kept, until it ends") {
   CHECK(told == "70");
 }
 
-// --- workers ----------------------------------------------------------------------------------------------------------
+// --- workers ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a pool starts no worker before there is a job") {
   const std::string told = on_pool({.max_workers = 4}, [](ProcessPoolExecutor& pool) -> Coro<std::string> {
@@ -199,7 +199,7 @@ TEST_CASE("pids() are the workers that are there: none before, none after") {
   CHECK(told == "0, 2, 0");
 }
 
-// --- the initializer ----------------------------------------------------------------------------------------------------
+// --- the initializer -------------------------------------------------------------------------------------------------
 
 TEST_CASE("each worker begins with the initializer, once") {
   const std::string told =
@@ -237,7 +237,7 @@ TEST_CASE("an initializer that kills its worker breaks the pool") {
   CHECK(contains(without_pids(text), "worker rondo-0 (pid N) of the process pool was killed by signal 6 (Aborted)"));
 }
 
-// --- the end ------------------------------------------------------------------------------------------------------------
+// --- the end ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("shutdown waits until all that was asked for is done, and until the workers have ended") {
   const std::string told = on_pool({.max_workers = 2}, [](ProcessPoolExecutor& pool) -> Coro<std::string> {

@@ -165,7 +165,7 @@ TEST_CASE("run_in_executor runs a named function on a process pool as on a threa
   CHECK(told == "there here 8");
 }
 
-// --- size -------------------------------------------------------------------------------------------------------------
+// --- size ------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("results of any size are whole") {
   const std::string told = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
@@ -215,7 +215,7 @@ TEST_CASE("the loop goes on while 64 MiB go to a worker and 64 MiB come back") {
   CHECK(told == "there, back, whole");
 }
 
-// --- what does not travel -----------------------------------------------------------------------------------------------
+// --- what does not travel --------------------------------------------------------------------------------------------
 
 TEST_CASE("context variables do not travel") {
   const std::string told = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {

@@ -72,7 +72,7 @@ std::string arrival(const E& error, const std::string& type) {
 
 }  // namespace
 
-// --- calls ------------------------------------------------------------------------------------------------------------
+// --- calls -----------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a function is called by its number with archived arguments") {
   CHECK(call<&arithmetic::add>(2, 3) == 5);
@@ -121,7 +121,7 @@ TEST_CASE("function<&f> runs on a thread pool as on a process pool") {
   CHECK(here(body()) == 42);
 }
 
-// --- the table --------------------------------------------------------------------------------------------------------
+// --- the table -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("the table gives a function and its name for a number, and null for one that is too high") {
   const FunctionRegistry& registry = FunctionRegistry::instance();
@@ -151,7 +151,7 @@ TEST_CASE("the name of a function is what both compilers write behind F") {
   CHECK(name_in("something else") == "something else");
 }
 
-// --- exceptions -------------------------------------------------------------------------------------------------------
+// --- exceptions ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("exceptions that are made of a text arrive as themselves, with their origin") {
   CHECK(arrival(std::logic_error("why"), "std::logic_error") == "arrived");

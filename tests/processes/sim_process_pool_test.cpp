@@ -122,7 +122,7 @@ bool all_answered(const std::string& story) {
 
 }  // namespace
 
-// --- without faults -------------------------------------------------------------------------------------------------------
+// --- without faults --------------------------------------------------------------------------------------------------
 
 TEST_CASE("sim: a pool gives results, errors with their origin, and maps", "[sim]") {
   const auto body = []() -> Coro<std::string> {
@@ -168,7 +168,7 @@ TEST_CASE("sim: a pool works in the world that RONDO programs are tried in with 
   CHECK(simulated(campaign({.max_workers = 2}, 6)) == "+ + + + + + 0");
 }
 
-// --- with faults ------------------------------------------------------------------------------------------------------------
+// --- with faults -----------------------------------------------------------------------------------------------------
 
 TEST_CASE(
     "sim: each job ends once, with its result or BrokenProcessPool or, for a lost answer, late; asking again helps",
