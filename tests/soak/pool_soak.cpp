@@ -37,7 +37,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t most_jobs = 1 << 20;  // of a session
 
-// --- what workers do ----------------------------------------------------------------------------------------------------
+// --- what workers do -------------------------------------------------------------------------------------------------
 
 /// A byte for each job: how often its function was called.
 unsigned char* map_tally(const char* path) {
@@ -73,7 +73,7 @@ void loop(std::uint32_t job) {
   for (;;) ::usleep(1000);
 }
 
-// --- a session ----------------------------------------------------------------------------------------------------------
+// --- a session -------------------------------------------------------------------------------------------------------
 
 struct Count {
   std::uint64_t sessions = 0, jobs = 0, results = 0, errors = 0, cancelled = 0, broken = 0, kills = 0;
@@ -198,7 +198,7 @@ rondo::Coro<> run_session(Dice dice, unsigned char* tally, Count* count, Clock::
   if (!pool.pids().empty()) throw Broken("workers are left");
 }
 
-// --- sessions -----------------------------------------------------------------------------------------------------------
+// --- sessions --------------------------------------------------------------------------------------------------------
 
 class Tally {
  public:
