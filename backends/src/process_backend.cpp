@@ -289,8 +289,13 @@ bool ProcessBackend::end_child(Input& input) {
     Output listener;
     listener.kind = OperationKind::signal;
     listener.id = input.id;
-    std::vector<Input> last;  // nobody is to hear of it
+    // Signals that have come meanwhile are told to those who still listen: for other children there may be no later one.
+    std::vector<Input> last;
     signals_.cancel(listener, last);
+    ready_.insert(ready_.end(), last.begin(), last.end());
+    std::erase_if(ready_, [&](const Input& each) {  // this one has ended
+      return each.type == Input::Type::completion && each.id == input.id;
+    });
   }
   input.more = false;
   return true;

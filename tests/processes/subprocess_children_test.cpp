@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "backends/support.hpp"
+#include "descriptors.hpp"
 #include "process_run.hpp"
 
 using namespace processes;
@@ -62,6 +63,26 @@ TEST_CASE("where the system has no pidfd, children are heard of by SIGCHLD") {
   CHECK(here(with_codes(30), &seam) == 30);
   CHECK(here(in_a_row(100), &seam) == 100);
   CHECK(seam.calls() == 130);
+}
+
+TEST_CASE("children without a pidfd that end at the same moment are all told of") {
+  Failing seam(SystemCall::pidfd, ENOSYS, 1'000'000);
+  const auto body = [](int count) -> Coro<int> {
+    TwoEnds input = blocking_pipe();
+    SubprocessOptions options;
+    options.std_in = Stdio::descriptor(input.first.number());
+    std::vector<Process> all;
+    for (int i = 0; i < count; ++i) {
+      Process process = co_await create_subprocess_exec(Command("cat"), options);
+      all.push_back(std::move(process));
+    }
+    std::vector<Coro<int>> waiting;
+    for (const Process& process : all) waiting.push_back(process.wait());
+    input.second.close();
+    const auto codes = co_await wait_for(gather(std::move(waiting)), 10s);
+    co_return static_cast<int>(codes.size());
+  };
+  for (int i = 0; i < 40; ++i) REQUIRE(here(body(20), &seam) == 20);
 }
 
 TEST_CASE("without a pidfd a child that is killed, or whose handle goes, is reaped as well") {
