@@ -184,8 +184,8 @@ void ProcessBackend::close_handle(int descriptor) noexcept {
   close_descriptor(seam_, descriptor);
 }
 
-/// An open file that another adopted descriptor shares (standard output is often a duplicate of standard input) must not
-/// block before that is closed, too: which does it then.
+/// An open file that another adopted descriptor shares (standard output is often a duplicate of standard input) must
+/// not block before that is closed, too: which does it then.
 void ProcessBackend::block_again(int descriptor) noexcept {
   ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
   for (auto& [other, blocked] : adopted_) {
@@ -289,7 +289,7 @@ bool ProcessBackend::end_child(Input& input) {
     Output listener;
     listener.kind = OperationKind::signal;
     listener.id = input.id;
-    // Signals that have come meanwhile are told to those who still listen: for other children there may be no later one.
+    // Signals that have come meanwhile are told to those who still listen: other children may have no later one.
     std::vector<Input> last;
     signals_.cancel(listener, last);
     ready_.insert(ready_.end(), last.begin(), last.end());
