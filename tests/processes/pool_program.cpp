@@ -32,6 +32,17 @@ rondo::Coro<> forget() {
   co_await pool.shutdown();
 }
 
+void speak() {
+  std::puts("out of a worker");
+  std::fflush(stdout);
+  std::fputs("error of a worker\n", stderr);
+}
+rondo::Coro<> let_speak() {
+  rondo::ProcessPoolExecutor pool({.max_workers = 1});
+  co_await pool.run<&speak>();
+  co_await pool.shutdown();
+}
+
 rondo::Coro<> make_orphans() {
   rondo::ProcessPoolExecutor pool({.max_workers = 2});
   const int first = co_await pool.run<&::getpid>();
@@ -55,6 +66,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (const auto code = rondo::process_worker_main(argc, argv)) return *code;
+  if (what == "speaks") rondo::run(let_speak());
   if (what == "orphans") rondo::run(make_orphans());
   return 0;
 }

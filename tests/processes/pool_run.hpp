@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <functional>
@@ -108,6 +109,21 @@ inline void write_line(const std::string& text) {
 /// A line more in the file.
 inline void note(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::app) << text << "\n";
+}
+/// Waits until there are so many lines in the file.
+inline void await_lines(const std::string& path, int number) {
+  for (int i = 0; i < 5000; ++i) {
+    std::ifstream file(path);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    if (std::count(text.begin(), text.end(), '\n') >= number) return;
+    sleep_ms(1);
+  }
+}
+inline void await_note(const std::string& path) { await_lines(path, 1); }
+/// Waits until so many have done the same.
+inline void meet(const std::string& path, int number) {
+  note(path, "here");
+  await_lines(path, number);
 }
 inline void note_and_sleep(const std::string& path, const std::string& text, int duration) {
   note(path, text);

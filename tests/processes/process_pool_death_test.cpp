@@ -4,8 +4,6 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
-
 #include "pool_run.hpp"
 
 using namespace processes;
@@ -47,16 +45,6 @@ void writes_garbage_and_exits(int size) {
 }
 void closes_its_channel() { ::close(3); }
 void closes_its_errors() { ::close(2); }
-/// Waits until so many have done the same.
-void meet(const std::string& path, int number) {
-  note(path, "here");
-  for (int i = 0; i < 5000; ++i) {
-    std::ifstream file(path);
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
-    if (std::count(text.begin(), text.end(), '\n') >= number) return;
-    sleep_ms(1);
-  }
-}
 void leaves_a_child_and_dies(int duration) {
   if (::fork() == 0) {
     sleep_ms(duration);
@@ -165,15 +153,17 @@ TEST_CASE("what waits when a worker dies runs in the next one") {
 }
 
 TEST_CASE("others go on when a worker dies") {
+  static const TemporaryFile file;
   const std::string told = on_pool({.max_workers = 2}, [](ProcessPoolExecutor& pool) -> Coro<std::string> {
     co_await pool.run<&work::without_core_file>();
-    const auto slow = pool.run<&work::sleep_ms>(50);
+    const auto slow = pool.run<&work::await_note>(file.path());
     const std::string first = co_await ending(pool.run<&work::is_killed>());
     std::string story = contains(first, "rondo-1") && !slow.done() ? "one dead, " : first;
+    work::note(file.path(), "enough");
     story += co_await ending(slow);
     co_return story;
   });
-  CHECK(told == "one dead, 50");
+  CHECK(told == "one dead, void");
 }
 
 // --- what is no answer -----------------------------------------------------------------------------------------------
@@ -297,12 +287,29 @@ TEST_CASE("a worker that is stopped and killed fails its job") {
   CHECK(told == "waits, " + std::string(worker_text) + "was killed by signal 9 (Killed) while it ran work::loop");
 }
 
+TEST_CASE("a worker ignores Ctrl-C, which reaches it from the terminal as well") {
+  const std::string told = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
+    const int before = co_await pool.run<&work::pid>();
+    const auto job = pool.run<&work::sleep_ms>(10);
+    for (int i = 0; i < 5; ++i) {
+      ::kill(before, SIGINT);
+      co_await sleep(5ms);
+    }
+    std::string story = co_await ending(job);
+    const int after = co_await pool.run<&work::pid>();
+    co_return story + (before == after ? ", the same" : ", another");
+  });
+  CHECK(told == "10, the same");
+}
+
 // --- Python's way ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("with OnDeath::break_pool a death fails all that runs, waits and comes") {
+  static const TemporaryFile file;
   const std::string story =
       on_pool({.max_workers = 2, .on_death = OnDeath::break_pool}, [](ProcessPoolExecutor& pool) -> Coro<std::string> {
-        static_cast<void>(co_await gather(pool.run<&work::sleep_ms>(10), pool.run<&work::sleep_ms>(10)));
+        static_cast<void>(
+            co_await gather(pool.run<&work::meet>(file.path(), 2), pool.run<&work::meet>(file.path(), 2)));
         const auto running = pool.run<&work::loop>();
         const auto dying = pool.run<&work::is_killed>();
         const auto waiting = pool.run<&work::twice>(1);

@@ -71,12 +71,13 @@ TEST_CASE("map gives the results in the order of the inputs, whatever is done fi
 }
 
 TEST_CASE("map may give the results as they come") {
+  static const TemporaryFile file;
   const std::string told = on_pool({.max_workers = 2}, [](ProcessPoolExecutor& pool) -> Coro<std::string> {
-    static_cast<void>(co_await gather(pool.run<&work::sleep_ms>(10), pool.run<&work::sleep_ms>(10)));
-    const std::vector<int> inputs{80, 1, 20};
+    static_cast<void>(co_await gather(pool.run<&work::meet>(file.path(), 2), pool.run<&work::meet>(file.path(), 2)));
+    const std::vector<int> inputs{200, 1, 20};
     co_return co_await listed(pool.map<&work::sleep_ms>(inputs, {.order = MapOptions::Order::completion}));
   });
-  CHECK(told == "1 20 80 ");
+  CHECK(told == "1 20 200 ");
 }
 
 TEST_CASE("map takes chunks of the inputs, and gives the results one by one") {

@@ -3,6 +3,7 @@
 #include <rondo/executors/process_pool.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include "pool_run.hpp"
@@ -72,7 +73,7 @@ Coro<std::string> output_of_program(std::string what, std::string starts) {
   options.env = &environment;
   Process process = co_await create_subprocess_exec(Command(RONDO_POOL_PROGRAM_PATH), options);
   ProcessOutput written = co_await process.communicate();
-  co_return written.std_out + "exit " + std::to_string(process.returncode().value());
+  co_return written.std_out + written.std_err + "exit " + std::to_string(process.returncode().value());
 }
 
 }  // namespace
@@ -151,6 +152,25 @@ TEST_CASE("where one worker is there, another that cannot begin breaks nothing, 
                 co_return story + (starts <= 5 ? "few starts" : std::to_string(starts) + " starts");
               });
   CHECK(told == "60 60 60 60 few starts");
+}
+
+TEST_CASE("a worker that somebody kills while it starts is started again", "[!mayfail]") {
+  static const TemporaryFile flag;
+  static const std::string me = std::filesystem::read_symlink("/proc/self/exe");
+  static const TemporaryFile script(
+      "#!/bin/sh\nif [ -e " + flag.path() + " ]; then rm " + flag.path() + "; kill -9 $$; fi\nexec " + me + " \"$@\"\n",
+      0700);
+  const std::string told = on_pool(with_program(script.path()), [](ProcessPoolExecutor& pool) -> Coro<std::string> {
+    co_return co_await ending(pool.run<&work::twice>(4));
+  });
+  CHECK(told == "8");
+}
+
+TEST_CASE("what workers write to stdout and stderr is written by the program") {
+  const std::string story = here(output_of_program("speaks", ""));
+  CHECK(contains(story, "out of a worker\n"));
+  CHECK(contains(story, "error of a worker\n"));
+  CHECK(contains(story, "exit 0"));
 }
 
 // --- pools in workers ------------------------------------------------------------------------------------------------

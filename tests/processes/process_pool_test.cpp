@@ -132,9 +132,11 @@ TEST_CASE("without max_workers there are as many as there are cores") {
 
 TEST_CASE("workers are called name-0, name-1, and a number that is free is taken again") {
   const auto body = [](ProcessPoolExecutor& pool) -> Coro<std::string> {
+    const TemporaryFile file;
     co_await pool.run<&work::nothing_much>();
-    const auto slow = pool.run<&work::sleep_ms>(50);
+    const auto slow = pool.run<&work::await_note>(file.path());
     std::string story = co_await worker_of(pool.run<&work::complain>());
+    work::note(file.path(), "enough");
     co_await slow;
     co_return without_pids(story);
   };
