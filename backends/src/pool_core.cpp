@@ -68,8 +68,11 @@ void PoolCore::break_with(const std::string& why) {
   for (const auto& job : std::exchange(jobs_, {})) job->fail(std::make_exception_ptr(BrokenProcessPool(*broken_)));
 }
 
-void PoolCore::worker_died(const std::string& why, bool greeted) {
+void PoolCore::worker_died(const std::string& why, Death death) {
+  constexpr int most_killed_early = 2;
+  const bool greeted = death == Death::working;
   if (greeted && options_.on_death == OnDeath::replace) return;
+  if (death == Death::killed_early && ++killed_early_ <= most_killed_early) return;
   // Where one could not begin, the next could not either; but those that are there go on.
   const auto is_there = [](const auto& each) { return each->greeted(); };
   if (greeted || std::none_of(workers_.begin(), workers_.end(), is_there)) break_with(why);

@@ -83,8 +83,11 @@ Coro<> PoolWorker::live(std::shared_ptr<PoolCore> pool, std::shared_ptr<PoolWork
 
 Coro<> PoolWorker::serve(PoolCore& pool) {
   co_await start(pool);
-  co_await greet(pool);
+  const auto ready = co_await as_outcome(wait_for(greet(pool), pool.options().start_timeout));
+  if (ready.error()) throw_not_ready(ready.error());
+  ready.raise();
   greeted_ = true;
+  pool.worker_greeted();
   const std::size_t most = pool.options().max_tasks_per_child;
   for (std::size_t done = 0; most == 0 || done < most; ++done) {
     if (killed_) throw Garbage("was killed, and had answered before it noticed");  // and begins nothing more
@@ -126,18 +129,31 @@ Coro<> PoolWorker::watch(std::shared_ptr<PoolWorker> worker) {
   if (worker->process_) worker->process_->channel.writer.abort();
 }
 
+static void throw_silent(const std::exception_ptr& error) {
+  throw Garbage("did not say that it is there (does main() begin with process_worker_main(argc, argv)?): " +
+                describe(error));
+}
+
+/// What greet() has not told already is that its time was over.
+void PoolWorker::throw_not_ready(const std::exception_ptr& error) const {
+  try {
+    std::rethrow_exception(error);
+  } catch (const TimeoutError&) {
+    if (said_hello_) throw Garbage("was not initialised in time: " + describe(error));
+    throw_silent(error);
+  }
+}
+
 Coro<> PoolWorker::greet(const PoolCore& pool) {
-  const auto hello = co_await as_outcome(wait_for(receive(), pool.options().start_timeout));
+  const auto hello = co_await as_outcome(receive());
   if (hello.cancelled()) hello.raise();
   const std::string mine = FunctionRegistry::instance().identity();
-  if (hello.error()) {
-    throw Garbage("did not say that it is there (does main() begin with process_worker_main(argc, argv)?): " +
-                  describe(hello.error()));
-  }
+  if (hello.error()) throw_silent(hello.error());
   const Frame& frame = hello.value();
   if (frame.header.kind != FrameKind::hello || frame.bytes() != mine) {
     throw Garbage("is of another build: it is '" + std::string(frame.bytes()) + "', this is '" + mine + "'");
   }
+  said_hello_ = true;
   const RemoteCall& initializer = pool.options().initializer;
   if (initializer.name.empty()) co_return;
   const Frame answer = co_await call(initializer);
@@ -270,7 +286,7 @@ std::string PoolWorker::obituary(const std::exception_ptr& reason, int returncod
 /// It is dead, or as good as dead.
 Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
   if (!process_) {
-    pool.worker_died("a worker of the process pool cannot be started: " + describe(reason), false);
+    pool.worker_died("a worker of the process pool cannot be started: " + describe(reason), PoolCore::Death::starting);
     co_return;
   }
   const bool wanted = killed_;
@@ -288,7 +304,9 @@ Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
       pool.give_back(job);
     }
   }
-  if (!wanted) pool.worker_died(text, greeted_);
+  const bool killed_early = !greeted_ && !ended.error() && returncode < 0;
+  const auto starting = killed_early ? PoolCore::Death::killed_early : PoolCore::Death::starting;
+  if (!wanted) pool.worker_died(text, greeted_ ? PoolCore::Death::working : starting);
 }
 
 }  // namespace rondo

@@ -47,6 +47,7 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   Coro<> serve(PoolCore& pool);
   Coro<> start(const PoolCore& pool);
   Coro<> greet(const PoolCore& pool);
+  void throw_not_ready(const std::exception_ptr& error) const;
   Coro<> wait_for_work(const PoolCore& pool);
   Coro<> perform(const RemoteCall& call);
   Coro<Frame> call(const RemoteCall& call);
@@ -68,6 +69,7 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   bool idle_ = false;
   bool greeted_ = false;  // and is initialised
   bool killed_ = false;
+  bool said_hello_ = false;
   std::uint64_t calls_ = 0;
   Event wake_;
   Event errors_ended_;

@@ -154,7 +154,7 @@ TEST_CASE("where one worker is there, another that cannot begin breaks nothing, 
   CHECK(told == "60 60 60 60 few starts");
 }
 
-TEST_CASE("a worker that somebody kills while it starts is started again", "[!mayfail]") {
+TEST_CASE("a worker that somebody kills while it starts is started again") {
   static const TemporaryFile flag;
   static const std::string me = std::filesystem::read_symlink("/proc/self/exe");
   static const TemporaryFile script(

@@ -34,12 +34,13 @@ enum class OnDeath : std::uint8_t {
 struct ProcessPoolOptions {
   std::size_t max_workers = 0;          // 0: as many as there are cores. They are started when jobs come
   std::string name = "rondo";           // workers are called name-0, name-1, ...
-  RemoteCall initializer = {};          // remote_call<&f>(...): each worker begins with it. If it throws the pool is broken
+  RemoteCall initializer = {};  // remote_call<&f>(...): each worker begins with it, or is none. The pool is broken if it
+                                // throws where no other worker is there
   std::size_t max_tasks_per_child = 0;  // after so many jobs a worker ends, and another takes its place; 0: no limit
   OnDeath on_death = OnDeath::replace;
   bool kill_on_cancel = false;          // cancelling a job that runs kills its worker
   bool in_worker = false;               // allows this pool inside of a worker of another
-  Delay start_timeout = std::chrono::seconds(30);  // for a worker to say that it is there
+  Delay start_timeout = std::chrono::seconds(30);  // for a worker to say that it is there, and to be initialised
   /// What workers run: it must call process_worker_main(). By default this executable.
   std::string program = "/proc/self/exe";
 };
@@ -94,8 +95,14 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   bool closed() const { return closed_; }
   /// Fails all that waits, and all that comes. The first reason counts.
   void break_with(const std::string& why);
-  /// A worker has died; `greeted`: it had said that it is there.
-  void worker_died(const std::string& why, bool greeted);
+  enum class Death : std::uint8_t {
+    working,    // it had said that it is there
+    starting,   // another one would not fare better
+    killed_early,  // by somebody else, while it started: once more
+  };
+  void worker_died(const std::string& why, Death death);
+  /// One has said that it is there.
+  void worker_greeted() { killed_early_ = 0; }
   /// Its task has ended, and others take its place if there is work.
   void leave(const PoolWorker& worker);
   /// Its task was cancelled or destroyed: with the last of them goes all that waits.
@@ -110,6 +117,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::deque<std::shared_ptr<PoolJob>> jobs_;
   std::vector<std::shared_ptr<PoolWorker>> workers_;
   std::optional<std::string> broken_;
+  int killed_early_ = 0;  // in a row
   bool closed_ = false;
   std::shared_ptr<Event> left_;  // a worker has; made in the loop
 };

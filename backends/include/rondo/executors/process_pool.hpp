@@ -47,7 +47,7 @@ struct OnEach {
   static std::vector<Result> call(std::vector<Input> inputs) {
     std::vector<Result> results;
     results.reserve(inputs.size());
-    for (Input& input : inputs) results.push_back(std::invoke(F, std::move(input)));
+    for (auto&& input : inputs) results.push_back(std::invoke(F, static_cast<Input>(std::move(input))));
     return results;
   }
 };
@@ -77,7 +77,8 @@ class ProcessPoolExecutor {
 
   /// Calls `F(arguments...)` in a worker: pool.run<&f>(1, "two"). F is a function, or a closure without captures. Arguments
   /// are archived at once, as the types of F's parameters. The future gives the result; or F's exception, as its own type
-  /// if that is the standard library's or rondo's, else as a RemoteError; or BrokenProcessPool if the worker died; or
+  /// if that is the standard library's, RuntimeError or TimeoutError, else as a RemoteError; or BrokenProcessPool if the
+  /// worker died; or
   /// RuntimeError after shutdown(). Jobs start in the order in which they came. Cancelling the future takes out a job
   /// that has not started; one that runs is let go, or killed (ProcessPoolOptions::kill_on_cancel).
   template <auto F, class... Arguments>
@@ -109,7 +110,8 @@ class ProcessPoolExecutor {
       chunk.clear();
     }
     if (!chunk.empty()) chunks.push_back(run<&OnEach<F>::call>(chunk));
-    return options.order == MapOptions::Order::inputs ? in_order(std::move(chunks)) : as_they_come(std::move(chunks));
+    Chunks<typename RemoteFunction<F>::Result> all(std::move(chunks));
+    return options.order == MapOptions::Order::inputs ? in_order(std::move(all)) : as_they_come(std::move(all));
   }
 
   /// Takes no more jobs; waits until those that it has are done (or cancels those that have not started), and until all
@@ -121,27 +123,31 @@ class ProcessPoolExecutor {
  private:
   template <class T>
   using Futures = std::vector<Future<std::vector<T>>>;
-  /// Cancels what is left when the generator goes.
+  /// The jobs of a map; what is left is cancelled when the generator goes, also if that has not begun.
   template <class T>
-  struct Leaving {
-    const Futures<T>& chunks;
-    ~Leaving() {
-      for (const auto& chunk : chunks) chunk.cancel();
+  class Chunks {
+   public:
+    explicit Chunks(Futures<T> futures) : futures_(std::move(futures)) {}
+    Chunks(Chunks&&) noexcept = default;
+    ~Chunks() {
+      for (const auto& future : futures_) future.cancel();
     }
+    const Futures<T>& all() const { return futures_; }
+
+   private:
+    Futures<T> futures_;
   };
 
   template <class T>
-  static AsyncGenerator<T> in_order(Futures<T> chunks) {
-    const Leaving<T> leaving{chunks};
-    for (const auto& chunk : chunks) {
+  static AsyncGenerator<T> in_order(Chunks<T> chunks) {
+    for (const auto& chunk : chunks.all()) {
       std::vector<T> results = co_await chunk;
       for (auto&& result : results) co_yield static_cast<T>(std::move(result));
     }
   }
   template <class T>
-  static AsyncGenerator<T> as_they_come(Futures<T> chunks) {
-    const Leaving<T> leaving{chunks};
-    auto completed = as_completed(chunks);
+  static AsyncGenerator<T> as_they_come(Chunks<T> chunks) {
+    auto completed = as_completed(chunks.all());
     for (;;) {
       auto next = completed.next();
       if (!next) break;
