@@ -304,7 +304,7 @@ Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
       pool.give_back(job);
     }
   }
-  const bool killed_early = !greeted_ && !ended.error() && returncode < 0;
+  const bool killed_early = !greeted_ && !ended.error() && returncode == -kill_signal;
   const auto starting = killed_early ? PoolCore::Death::killed_early : PoolCore::Death::starting;
   if (!wanted) pool.worker_died(text, greeted_ ? PoolCore::Death::working : starting);
 }

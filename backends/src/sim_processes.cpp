@@ -3,7 +3,6 @@
 #include "sim_processes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -16,8 +15,23 @@
 namespace rondo::sim {
 namespace {
 
-/// Signals that end nobody who does not handle them.
-constexpr std::array harmless = {0, SIGCHLD, SIGURG, SIGWINCH, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
+/// Whether a signal ends nobody who does not handle it.
+bool is_harmless(int signal) {
+  switch (signal) {
+    case 0:
+    case SIGCHLD:
+    case SIGURG:
+    case SIGWINCH:
+    case SIGCONT:
+    case SIGSTOP:
+    case SIGTSTP:
+    case SIGTTIN:
+    case SIGTTOU:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -190,7 +204,7 @@ std::int32_t Processes::kill(std::int32_t number, int signal) {
   const auto at = processes_.find(number);
   if (at == processes_.end() || at->second.result) return 0;
   if (signal < 0 || signal > 64) return -EINVAL;
-  if (std::find(harmless.begin(), harmless.end(), signal) != harmless.end()) return 0;
+  if (is_harmless(signal)) return 0;
   for (const std::int32_t handle : at->second.handles) {
     if (handle >= 0) network_.break_handle(handle);
   }

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "../catch.hpp"
+#include "catch.hpp"
 
 namespace {
 
