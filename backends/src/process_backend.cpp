@@ -301,9 +301,8 @@ bool ProcessBackend::end_child(Input& input) {
   return true;
 }
 
-/// What there is to give, with what was heard of children put into their answers.
-std::span<const Input> ProcessBackend::inputs() {
-  if (!children_.waited()) return inputs_;
+/// What was heard of children becomes their answers.
+void ProcessBackend::end_children() {
   std::vector<OperationId> ended;
   std::erase_if(inputs_, [&](Input& input) {
     if (input.type != Input::Type::completion) return false;
@@ -313,7 +312,6 @@ std::span<const Input> ProcessBackend::inputs() {
     ended.push_back(input.id);
     return false;
   });
-  return inputs_;
 }
 
 Features ProcessBackend::features() const noexcept {

@@ -106,6 +106,7 @@ void ReadinessBackend::on_edge(int descriptor, bool in, bool out, bool special) 
 
 void ReadinessBackend::wait(Instant deadline) {
   wait_for_edges(deadline);
+  if (retries_.empty()) [[likely]] return;
   const std::vector<int> retries = std::exchange(retries_, {});
   for (const int descriptor : retries) {
     if (is_socket(descriptor)) on_edge(descriptor, true, true, false);

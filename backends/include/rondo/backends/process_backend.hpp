@@ -83,7 +83,12 @@ class ProcessBackend : public Backend {
   void take_inbox();
   void start(const Output& output);
   void cancel(const Output& output);
-  std::span<const Input> inputs();
+  /// What there is to give.
+  std::span<const Input> inputs() {
+    if (children_.waited()) [[unlikely]] end_children();
+    return inputs_;
+  }
+  void end_children();
   int adopt_all(std::span<const int> descriptors);
   void start_adopt(const Output& output);
   void start_pipe(const Output& output);
