@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <mutex>
@@ -25,6 +26,13 @@ void reap_orphans() {
   std::erase_if(orphans, [](int process) { return ::waitpid(process, nullptr, WNOHANG) != 0; });
 }
 
+pid_t wait_for(int process, int how) {
+  pid_t ended = 0;
+  while ((ended = ::waitpid(process, nullptr, how)) < 0 && errno == EINTR) {
+  }
+  return ended;
+}
+
 int open_pidfd(Seam* seam, int process) {
   return through(seam, SystemCall::pidfd, [&] { return static_cast<int>(::syscall(SYS_pidfd_open, process, 0)); });
 }
@@ -34,7 +42,7 @@ int open_pidfd(Seam* seam, int process) {
 ChildDesk::~ChildDesk() {
   for (const auto& [process, child] : children_) {
     if (child.pidfd >= 0) ::close(child.pidfd);
-    if (::waitpid(process, nullptr, child.killed ? 0 : WNOHANG) != 0) continue;
+    if (wait_for(process, child.killed ? 0 : WNOHANG) != 0) continue;
     const std::lock_guard lock(orphans_mutex);
     orphans.push_back(process);
   }
@@ -42,6 +50,7 @@ ChildDesk::~ChildDesk() {
 
 int ChildDesk::spawn(const Spawn& spawn, Ends& ends) {
   reap_orphans();
+  reap_forgotten();
   const int process = spawn_process(seam_, spawn, ends);
   if (process > 0) children_[process].pidfd = open_pidfd(seam_, process);
   return process;
@@ -81,6 +90,25 @@ bool ChildDesk::reap(int process, std::int32_t& result) {
   if (at->second.pidfd >= 0) ::close(at->second.pidfd);
   children_.erase(at);
   return true;
+}
+
+void ChildDesk::discard(int process) noexcept {
+  ::kill(process, SIGKILL);
+  wait_for(process, 0);
+  give_up_pidfd(process);
+  children_.erase(process);
+}
+
+/// Those that were killed when their loop ended.
+void ChildDesk::reap_forgotten() {
+  std::erase_if(children_, [this](auto& each) {
+    auto& [process, child] = each;
+    const auto waits = [number = process](const auto& wait) { return wait.second == number; };
+    if (!child.killed || std::any_of(waits_.begin(), waits_.end(), waits)) return false;
+    if (wait_for(process, WNOHANG) == 0) return false;
+    if (child.pidfd >= 0) ::close(child.pidfd);
+    return true;
+  });
 }
 
 int ChildDesk::kill(int process, int signal) {

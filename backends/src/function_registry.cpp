@@ -51,11 +51,11 @@ FunctionRegistry& FunctionRegistry::instance() {
 
 std::uint32_t FunctionRegistry::add(Entry entry) {
   entries_.push_back(entry);
-  return static_cast<std::uint32_t>(entries_.size() - 1);
+  return static_cast<std::uint32_t>(entries_.size());
 }
 
 const FunctionRegistry::Entry* FunctionRegistry::find(std::uint32_t number) const {
-  return number < entries_.size() ? &entries_[number] : nullptr;
+  return number > 0 && number <= entries_.size() ? &entries_[number - 1] : nullptr;
 }
 
 std::string FunctionRegistry::identity() const {

@@ -54,7 +54,7 @@ void UringBackend::accept_more(int descriptor) {
   handle(descriptor).listener->armed = true;
   ++accepting_;
   io_uring_sqe& entry = ring_->entry();
-  if (multishot_accept_) {
+  if (multishot_accept_ && !handle(descriptor).listener->adopted) {  // another process may serve those that wait
     io_uring_prep_multishot_accept(&entry, descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   } else {
     io_uring_prep_accept(&entry, descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -63,6 +63,10 @@ bool UringBackend::move_bytes(Flight& flight) {
 bool UringBackend::read_pipe(Flight& flight) {
   const Output& output = flight.output;
   std::byte* const to = output.buffer ? output.buffer : hot_.room();
+  if (!to && flight.cancelled) {
+    errno = EAGAIN;
+    return false;
+  }
   if (!to) {
     flight.state = Flight::State::starved;
     starved_.push_back(output.id);

@@ -2,13 +2,17 @@
 // pool_worker.cpp - a worker's life: started, greeted, given jobs, buried.
 #include "pool_worker.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include <rondo/sleep.hpp>
+#include <rondo/sleep.hpp>
 #include <rondo/timeout.hpp>
+
+#include "adopted_descriptor.hpp"
 
 extern char** environ;
 
@@ -162,6 +166,16 @@ Coro<> PoolWorker::greet(const PoolCore& pool) {
   throw Garbage("could not be initialised: " + describe(error));
 }
 
+/// To standard error, which may be slow: then for a second at most, while the loop goes on.
+static Coro<> pass_on(std::string text) {
+  constexpr int tries = 100;
+  pollfd errors{STDERR_FILENO, POLLOUT, 0};
+  for (int i = 0; i < tries && ::poll(&errors, 1, 0) == 0; ++i) co_await sleep(std::chrono::milliseconds(10));
+  if (::poll(&errors, 1, 0) <= 0) co_return;
+  const Slice piece{reinterpret_cast<const std::byte*>(text.data()), text.size()};
+  static_cast<void>(write_some(STDERR_FILENO, {&piece, 1}));
+}
+
 /// What it writes is passed on, and its last line is kept.
 Coro<> PoolWorker::read_errors(std::shared_ptr<PoolWorker> worker, StreamReader reader) {
   for (;;) {
@@ -169,7 +183,7 @@ Coro<> PoolWorker::read_errors(std::shared_ptr<PoolWorker> worker, StreamReader 
     if (text.cancelled()) text.raise();
     if (text.error() || text.value().empty()) break;
     worker->note_errors(text.value());
-    static_cast<void>(!::write(STDERR_FILENO, text.value().data(), text.value().size()));
+    co_await pass_on(text.value());
   }
   worker->errors_ended_.set();
 }
@@ -298,7 +312,7 @@ Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
   if (words.cancelled()) words.raise();
   const std::string text = obituary(reason, returncode);
   if (const std::shared_ptr<PoolJob> job = drop_job()) {
-    if (begun_ || pool.options().on_death == OnDeath::break_pool) {
+    if (begun_ || pool.options().on_death == OnDeath::break_pool || !job->may_try_again()) {
       job->fail(std::make_exception_ptr(BrokenProcessPool(text)));
     } else if (!job->done()) {
       pool.give_back(job);

@@ -227,7 +227,7 @@ void ProcessBackend::start_spawn(const Output& output) {
   const int process = children_.spawn(*output.spawn, ends);
   if (process < 0) return complete(output, process);
   if (const int error = adopt_all(ends)) {
-    children_.kill(process, SIGKILL);
+    children_.discard(process);
     return complete(output, -error);
   }
   std::copy(ends.begin(), ends.end(), output.spawn->ends.begin());

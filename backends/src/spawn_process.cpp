@@ -134,6 +134,7 @@ void Plan::close_others(const Spawn& spawn) {
   int next = static_cast<int>(Spawn::channel_end) + (spawn.channel ? 1 : 0);
   for (const int descriptor : kept) {
     if (descriptor < next) continue;
+    if (!good() || ::fcntl(descriptor, F_GETFD) < 0) return note(EBADF);
     for (; next < descriptor; ++next) note(posix_spawn_file_actions_addclose(&actions_, next));
     note(posix_spawn_file_actions_adddup2(&actions_, descriptor, descriptor));  // not closed by the exec
     next = descriptor + 1;

@@ -8,7 +8,7 @@ namespace rondo {
 
 /// The descriptors that systemd, or who speaks its protocol, passes in LISTEN_PID and LISTEN_FDS, for
 /// start_server(handler, {.socket = descriptor}); empty if there are none, or they are for another process. They are
-/// closed in children from now on, and both variables are removed, so a second call finds nothing. Before other threads
+/// closed in children from now on, and the variables are removed, so a second call finds nothing. Before other threads
 /// begin: it changes the environment. Source: sd_listen_fds(3).
 std::vector<int> listen_fds();
 

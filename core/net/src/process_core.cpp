@@ -49,8 +49,8 @@ void ProcessCore::abandon() noexcept {
   Resident::unlink();
   if (!ending_.under_way()) return;
   if (ending_.in_flight()) {
-    // Goes on without us: the child is reaped. But for that of one that may live on the end of the loop would wait.
-    if (detached_) kernel_->operations().cancel(ending_);
+    // The end of the loop must not wait for a child that lives on, or cannot be killed: the backend reaps it later.
+    kernel_->operations().cancel(ending_);
     kernel_->operations().detach(ending_);
   }
   ending_.withdraw();
@@ -71,6 +71,7 @@ void ProcessCore::send_signal(int signal) {
     throw std::invalid_argument("send_signal: no signal has the number " + std::to_string(signal) + "; 1 to 64 have");
   }
   if (returncode_) throw_system_error(ESRCH, "send_signal: process " + std::to_string(pid_) + " has ended");
+  if (!Resident::linked()) throw RuntimeError("send_signal: the loop of process " + std::to_string(pid_) + " has ended");
   start_kill(signal);
 }
 

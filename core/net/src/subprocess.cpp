@@ -38,6 +38,11 @@ Spawn spawn_of(Command command, const SubprocessOptions& options) {
   if (options.std_in.way == Stdio::Way::merge || options.std_out.way == Stdio::Way::merge) {
     throw std::invalid_argument("subprocess: Stdio::merge is for std_err alone, which then goes where std_out does");
   }
+  for (const int descriptor : options.pass_fds) {
+    if (descriptor >= 0 && !(options.channel && descriptor == static_cast<int>(Spawn::channel_end))) continue;
+    throw std::invalid_argument("subprocess: descriptor " + std::to_string(descriptor) + " cannot be passed: " +
+                                (descriptor < 0 ? "it is no descriptor" : "3 is the channel"));
+  }
   options.limits.check();
   spawn.program = spawn.arguments.front();
   if (options.env) spawn.environment = environment_of(*options.env);
@@ -131,8 +136,12 @@ void Process::terminate() const { send_signal(terminate_signal); }
 static Coro<ProcessOutput> talk(Ref<ProcessCore> core, StreamWriter std_in, std::string input, StreamReader std_out,
                                 StreamReader std_err) {
   ProcessOutput output;
-  co_await gather(feed(std::move(std_in), std::move(input)), read_all(std_out, output.std_out),
-                  read_all(std_err, output.std_err));
+  // All three end before this goes on: they write into what is here.
+  const auto ends = co_await gather(return_exceptions, feed(std::move(std_in), std::move(input)),
+                                    read_all(std_out, output.std_out), read_all(std_err, output.std_err));
+  std::get<0>(ends).raise();
+  std::get<1>(ends).raise();
+  std::get<2>(ends).raise();
   static_cast<void>(co_await ProcessCore::wait(core));
   co_return output;
 }

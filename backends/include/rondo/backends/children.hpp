@@ -38,6 +38,8 @@ class ChildDesk {
   int process_of(OperationId id) const;
   /// True if it has ended: its result, as OperationKind::child has it; the desk forgets it.
   bool reap(int process, std::int32_t& result);
+  /// Kills and reaps it: nobody will ever ask for it.
+  void discard(int process) noexcept;
   /// 0 or errno.
   int kill(int process, int signal);
 
@@ -46,6 +48,7 @@ class ChildDesk {
     int pidfd = -1;
     bool killed = false;  // SIGKILL is on its way
   };
+  void reap_forgotten();
   static std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
 
   Seam* seam_;

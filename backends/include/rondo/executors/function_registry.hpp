@@ -24,7 +24,7 @@ class FunctionRegistry {
   /// The one of this process.
   static FunctionRegistry& instance();
 
-  /// Before main() begins, one after the other; then it is only read, from any thread.
+  /// Before main() begins, one after the other; then it is only read, from any thread. Numbers begin at 1.
   std::uint32_t add(Entry entry);
   /// Null if there is none.
   const Entry* find(std::uint32_t number) const;

@@ -59,6 +59,8 @@ class PoolJob {
     if (!done()) future().set_failed(std::move(error));
   }
   void cancel() const { future().cancel(Message()); }
+  /// A worker has died before it began this. True if another may try.
+  bool may_try_again() { return ++lost_ < 3; }
   /// The function has returned these bytes. Throws if they make no value.
   virtual void succeed(std::string_view bytes) = 0;
 
@@ -67,6 +69,7 @@ class PoolJob {
 
  private:
   RemoteCall call_;
+  int lost_ = 0;  // workers that died with it
 };
 
 /// Shared by the pool's handle and by its workers.

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <rondo/error.hpp>
 #include <rondo/executors/archive.hpp>
 #include <rondo/executors/function_registry.hpp>
 #include <rondo/executors/remote_call.hpp>
@@ -91,6 +92,7 @@ inline constexpr Function<F> function{};
 /// A call that is not made yet, with its arguments archived.
 template <auto F, class... T>
 RemoteCall remote_call(const T&... arguments) {
+  if (RemoteFunction<F>::number == 0) throw RuntimeError("remote_call: main() has not begun, so no function has its number");
   return {RemoteFunction<F>::number, RemoteFunction<F>::name(), RemoteFunction<F>::Types::archive(arguments...)};
 }
 

@@ -84,8 +84,8 @@ class Socket : public ResidentOf<Socket> {
   /// handle is its number. For a pipe, recv() and send() read and write, a reader that is gone is EPIPE and no SIGPIPE,
   /// and the other operations fail. `endpoint` is told what it is, and must live until the await has ended.
   /// std::system_error if it is not open, or is a regular file or a directory (which never makes anybody wait: use
-  /// run_in_executor), or is a socket of this loop's; then it is still the caller's. If the await is cancelled it is
-  /// closed.
+  /// run_in_executor), or is a socket of this loop's; then it is still the caller's. A cancellation closes it, unless it
+  /// comes before the first step or together with a refusal: use a task of its own with care.
   static Coro<Socket> adopt(int descriptor, Endpoint* endpoint = nullptr);
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
