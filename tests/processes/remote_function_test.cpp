@@ -137,9 +137,10 @@ TEST_CASE("the identity of a build is the same each time, and depends on the fun
   FunctionRegistry one;
   FunctionRegistry other;
   CHECK(one.identity() == other.identity());
-  CHECK(one.add({+call, "f"}) == 0);
+  CHECK(one.add({+call, "f"}) == 1);
+  CHECK(one.find(0) == nullptr);  // no function: what is not numbered yet
   CHECK(one.identity() != other.identity());
-  CHECK(other.add({+call, "g"}) == 0);
+  CHECK(other.add({+call, "g"}) == 1);
   CHECK(one.identity() != other.identity());
   CHECK(FunctionRegistry::instance().identity() == FunctionRegistry::instance().identity());
 }

@@ -390,3 +390,33 @@ TEST_CASE("sim: a map gives all results in the order of the inputs, or ends with
     if (end == std::string::npos) REQUIRE(story == whole);
   }
 }
+
+namespace {
+
+/// Says what a worker says first, and dies with whatever it is asked.
+Coro<int> die_when_called(sim::Child child) {
+  const std::string identity = FunctionRegistry::instance().identity();
+  std::string hello = "rndo\1";  // mark and kind; the rest of the header is zero, but for the size
+  hello.resize(24, '\0');
+  const std::uint64_t size = identity.size();
+  hello.append(reinterpret_cast<const char*>(&size), sizeof size);
+  child.channel.writer.write(hello + identity);
+  static_cast<void>(co_await child.channel.reader.read(1));
+  co_return 5;
+}
+
+Coro<std::string> ask_in_vain() {
+  ProcessPoolExecutor pool({.max_workers = 1});
+  const auto outcome = co_await as_outcome(pool.run<&simulated_work::twice>(1));
+  co_await pool.shutdown();
+  co_return outcome.error() ? describe(outcome.error()) : "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a job that kills every worker before it is begun fails in the end", "[sim]") {
+  sim::Programs programs;
+  programs.add("/proc/self/exe", die_when_called);
+  const std::string told = simulated(ask_in_vain(), {.programs = &programs});
+  CHECK(contains(told, "exited with code 5 before it began"));
+}

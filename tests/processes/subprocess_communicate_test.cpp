@@ -201,3 +201,19 @@ TEST_CASE("many children are talked to at once") {
   };
   CHECK(here(body(talk)) == 20);
 }
+
+TEST_CASE("communicate beside a task that reads one of the streams is refused when the others have ended") {
+  const auto read_line = [](StreamReader reader) -> Coro<std::string> { co_return co_await reader.readline(); };
+  const auto body = [](auto reads) -> Coro<std::string> {
+    SubprocessOptions options;
+    options.std_out = options.std_err = Stdio::pipe;
+    Process process = co_await create_subprocess_shell("sleep 0.05; echo out; echo err >&2", options);
+    const auto reading = create_task(reads(process.std_err));
+    co_await sleep(0s);
+    const auto written = co_await as_outcome(process.communicate());
+    const std::string line = co_await reading;
+    static_cast<void>(co_await process.wait());
+    co_return line + (written.error() ? describe(written.error()) : "no error");
+  };
+  CHECK(contains(here(body(read_line)), "err\nread: another task is reading"));
+}

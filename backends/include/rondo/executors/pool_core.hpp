@@ -60,7 +60,7 @@ class PoolJob {
   }
   void cancel() const { future().cancel(Message()); }
   /// A worker has died before it began this. True if another may try.
-  bool may_try_again() { return ++lost_ < 3; }
+  bool may_try_again() { return ++lost_ < 10; }
   /// The function has returned these bytes. Throws if they make no value.
   virtual void succeed(std::string_view bytes) = 0;
 
