@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <rondo/backends/epoll.hpp>
 #include <rondo/backends/sim.hpp>
 #include <rondo/executors/process_pool.hpp>
 #include <rondo/rondo.hpp>
@@ -99,8 +100,9 @@ Coro<> pipes() {
 }
 
 const AddSnippet add_sort("subprocesses", [] {
-  run(sort_fruit());
-  run(shell());
+  EpollBackend real;  // whatever run() uses: the programs are real ones
+  run(real, sort_fruit());
+  run(real, shell());
   simulate();
   run(pipes());
 });
