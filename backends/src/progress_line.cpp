@@ -90,10 +90,10 @@ std::string clock_text(double seconds) {
 
 std::string time_text(const ProgressState& state) {
   const double seconds = std::max(0.0, std::chrono::duration<double>(state.elapsed).count());
-  if (state.finished || state.total == 0 || complete(state)) return "in " + clock_text(seconds);
+  if (state.finished || state.total == 0 || complete(state)) return std::string("in ").append(clock_text(seconds));
   if (state.done == 0 || state.elapsed <= Duration::zero()) return {};
   const double left = static_cast<double>(state.total - state.done);
-  return "ETA " + clock_text(std::ceil(seconds * left / static_cast<double>(state.done)));
+  return std::string("ETA ").append(clock_text(std::ceil(seconds * left / static_cast<double>(state.done))));
 }
 
 Piece bar_of(const ProgressState& state, std::size_t width) {
@@ -113,7 +113,9 @@ std::string progress_line(const ProgressState& state, std::size_t width, std::si
   enum { title, graph, count, percent, rate, time, failures };
   std::array<Piece, 7> all;
   all[title] = cut(state.title, width < 3 * least_title ? 0 : width / 3);
-  all[count] = {std::to_string(state.done) + (known ? "/" + std::to_string(state.total) : "")};
+  std::string counted = std::to_string(state.done);
+  if (known) counted.append("/").append(std::to_string(state.total));
+  all[count] = {counted};
   if (known) all[percent] = {std::to_string(std::min<std::uint64_t>(share(state, 100), 999)) + "%"};
   all[rate] = {rate_text(state)};
   all[time] = {time_text(state)};
