@@ -83,7 +83,11 @@ std::string clock_text(double seconds) {
   if (seconds >= 1000.0 * 86400) return ">999d";
   const auto all = static_cast<std::uint64_t>(seconds);
   if (all >= 100 * 3600) return std::to_string(all / 86400) + "d";
-  const auto two = [](std::uint64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  const auto two = [](std::uint64_t n) {
+    std::string digits = std::to_string(n);
+    if (n < 10) digits.insert(digits.begin(), '0');
+    return digits;
+  };
   if (all < 3600) return std::to_string(all / 60) + ":" + two(all % 60);
   return std::to_string(all / 3600) + ":" + two(all / 60 % 60) + ":" + two(all % 60);
 }
