@@ -172,8 +172,8 @@ static Coro<> pass_on(std::string text) {
   pollfd errors{STDERR_FILENO, POLLOUT, 0};
   for (int i = 0; i < tries && ::poll(&errors, 1, 0) == 0; ++i) co_await sleep(std::chrono::milliseconds(10));
   if (::poll(&errors, 1, 0) <= 0) co_return;
-  const Slice piece{reinterpret_cast<const std::byte*>(text.data()), text.size()};
-  static_cast<void>(write_some(STDERR_FILENO, {&piece, 1}));
+  const Slice whole{reinterpret_cast<const std::byte*>(text.data()), text.size()};
+  static_cast<void>(write_some(STDERR_FILENO, {&whole, 1}));
 }
 
 /// What it writes is passed on, and its last line is kept.
