@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // children.cpp - the ends of children.
-#include <rondo/backends/children.hpp>
+#include "children.hpp"
 
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -39,7 +39,7 @@ int open_pidfd(Seam* seam, int process) {
 
 }  // namespace
 
-ChildDesk::~ChildDesk() {
+Children::~Children() {
   for (const auto& [process, child] : children_) {
     if (child.pidfd >= 0) ::close(child.pidfd);
     if (wait_for(process, child.killed ? 0 : WNOHANG) != 0) continue;
@@ -48,7 +48,7 @@ ChildDesk::~ChildDesk() {
   }
 }
 
-int ChildDesk::spawn(const Spawn& spawn, Ends& ends) {
+int Children::spawn(const Spawn& spawn, Ends& ends) {
   reap_orphans();
   reap_forgotten();
   const int process = spawn_process(seam_, spawn, ends);
@@ -56,28 +56,28 @@ int ChildDesk::spawn(const Spawn& spawn, Ends& ends) {
   return process;
 }
 
-int ChildDesk::pidfd(int process) const {
+int Children::pidfd(int process) const {
   const auto at = children_.find(process);
   return at == children_.end() ? -1 : at->second.pidfd;
 }
 
-void ChildDesk::give_up_pidfd(int process) noexcept {
+void Children::give_up_pidfd(int process) noexcept {
   const auto at = children_.find(process);
   if (at != children_.end() && at->second.pidfd >= 0) ::close(std::exchange(at->second.pidfd, -1));
 }
 
-bool ChildDesk::begin_wait(int process, OperationId id) {
+bool Children::begin_wait(int process, OperationId id) {
   if (!children_.contains(process)) return false;
   waits_[key(id)] = process;
   return true;
 }
 
-int ChildDesk::process_of(OperationId id) const {
+int Children::process_of(OperationId id) const {
   const auto at = waits_.find(key(id));
   return at == waits_.end() ? 0 : at->second;
 }
 
-bool ChildDesk::reap(int process, std::int32_t& result) {
+bool Children::reap(int process, std::int32_t& result) {
   int status = 0;
   const int ended = ::waitpid(process, &status, WNOHANG);
   if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
@@ -92,7 +92,7 @@ bool ChildDesk::reap(int process, std::int32_t& result) {
   return true;
 }
 
-void ChildDesk::discard(int process) noexcept {
+void Children::discard(int process) noexcept {
   ::kill(process, SIGKILL);
   wait_for(process, 0);
   give_up_pidfd(process);
@@ -100,7 +100,7 @@ void ChildDesk::discard(int process) noexcept {
 }
 
 /// Those that were killed when their loop ended.
-void ChildDesk::reap_forgotten() {
+void Children::reap_forgotten() {
   std::erase_if(children_, [this](auto& each) {
     auto& [process, child] = each;
     const auto waits = [number = process](const auto& wait) { return wait.second == number; };
@@ -111,7 +111,7 @@ void ChildDesk::reap_forgotten() {
   });
 }
 
-int ChildDesk::kill(int process, int signal) {
+int Children::kill(int process, int signal) {
   const auto at = children_.find(process);
   if (at == children_.end()) return 0;
   if (::kill(process, signal) != 0) return errno;

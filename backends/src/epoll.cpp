@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // epoll.cpp - the loop's values turned into system calls.
 //
-// Sockets are registered once, edge-triggered in both directions (readiness_backend.cpp). Descriptors of the caller's,
+// Sockets are registered once, edge-triggered in both directions (ready_sockets.cpp). Descriptors of the caller's,
 // whose reads and writes we do not see, are registered once, too, but with EPOLLONESHOT: a wait that begins re-arms
 // them (one epoll_ctl), which also asks the kernel whether they are ready now; between waits they stay silent. A
 // descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
@@ -137,8 +137,10 @@ void EpollBackend::handle_event(std::uint64_t name, std::uint32_t events) {
     if (descriptor == wake_) woken_ = false;
     return;
   }
-  if (!is_socket(descriptor)) return handle_watch(descriptor, generation, events);
-  if (socket_generations_[static_cast<std::size_t>(descriptor)] != generation) return;
+  const auto at = static_cast<std::size_t>(descriptor);
+  if (at >= socket_generations_.size() || socket_generations_[at] != generation) {
+    return handle_watch(descriptor, generation, events);
+  }
   constexpr std::uint32_t special = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   on_edge(descriptor, (events & (EPOLLIN | special)) != 0, (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
           (events & special) != 0);
@@ -183,7 +185,10 @@ int EpollBackend::watch(int descriptor) {
   return control(EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
 }
 
-void EpollBackend::unwatch(int descriptor) noexcept { forget(descriptor); }
+void EpollBackend::unwatch(int descriptor) noexcept {
+  socket_generations_[static_cast<std::size_t>(descriptor)] = 0;
+  forget(descriptor);
+}
 
 int EpollBackend::control(int what, int descriptor, epoll_event* event) {
   return through(seam(), SystemCall::watch, [&] { return epoll_ctl(epoll_, what, descriptor, event); });

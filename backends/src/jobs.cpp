@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // jobs.cpp - who runs which job.
-#include <rondo/backends/jobs.hpp>
+#include "jobs.hpp"
 
 #include <system_error>
+
+#include <rondo/backends/process_backend.hpp>
+#include <rondo/kernel/facilities.hpp>
 
 namespace rondo {
 namespace {
@@ -11,7 +14,14 @@ std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.gen
 
 }  // namespace
 
+void facilities::jobs() noexcept {
+  Desks::offer(Desks::Name::jobs, [](ProcessBackend& backend) -> std::unique_ptr<Desk> {
+    return std::make_unique<JobDesk>(backend.default_executor_, backend.inbox_);
+  });
+}
+
 void JobDesk::start(const Output& output) {
+  if (output.kind == OperationKind::close_executor) return close(output.id);
   Executor& executor = executor_for(output);
   {
     const std::lock_guard lock(mutex_);
@@ -21,6 +31,7 @@ void JobDesk::start(const Output& output) {
 }
 
 void JobDesk::cancel(const Output& output) {
+  if (output.kind == OperationKind::close_executor) return;  // it goes on to its end
   Executor* executor = nullptr;
   {
     const std::lock_guard lock(mutex_);

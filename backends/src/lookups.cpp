@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // lookups.cpp - getaddrinfo as a job.
-#include <rondo/backends/lookups.hpp>
+#include "lookups.hpp"
 
 #include <netdb.h>
 
@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <memory>
 
+#include <rondo/backends/process_backend.hpp>
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/resolve_error.hpp>
 
 #include "socket_address.hpp"
@@ -58,6 +60,13 @@ struct FreeList {
 
 }  // namespace
 
+void facilities::names() noexcept {
+  jobs();
+  Desks::offer(Desks::Name::names, [](ProcessBackend& backend) -> std::unique_ptr<Desk> {
+    return std::make_unique<LookupDesk>(*backend.desks_.get(Desks::Name::jobs, backend));
+  });
+}
+
 /// On the executor's thread.
 void LookupDesk::LookupJob::run() noexcept {
   result = refusal_of(lookup);
@@ -94,8 +103,14 @@ void LookupDesk::start(const Output& output) {
   jobs_.start(as_job);
 }
 
-void LookupDesk::end(Input& completion) {
+void LookupDesk::answer(std::vector<Input>& inputs) {
   if (running_.empty()) return;
+  for (Input& input : inputs) {
+    if (input.type == Input::Type::completion) end(input);
+  }
+}
+
+void LookupDesk::end(Input& completion) {
   const auto at = std::find_if(running_.begin(), running_.end(),
                                [&](const LookupJob& job) { return job.id == completion.id; });
   if (at == running_.end()) return;

@@ -2,6 +2,7 @@
 // adopted.cpp - see net/adopted.hpp.
 #include <rondo/net/adopted.hpp>
 
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/pipe.hpp>
 
 #include <cerrno>
@@ -32,6 +33,7 @@ std::string needed(std::size_t needs) {
 }
 
 Output output_of(int descriptor, std::size_t needs, Endpoint& endpoint) {
+  facilities::descriptors();
   Output output;
   output.kind = OperationKind::adopt;
   output.handle = descriptor;
@@ -92,6 +94,7 @@ StreamWriter writer_of_pipe(Socket write_end, StreamLimits limits) {
 
 Coro<Pipe> open_pipe(StreamLimits limits) {
   limits.check();
+  facilities::descriptors();
   PipeEnds ends;
   Output output;
   output.kind = OperationKind::pipe;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <rondo/future.hpp>
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/net/printable.hpp>
 
 namespace rondo {
@@ -20,6 +21,7 @@ class LookupFuture final : public PooledFuture<LookupFuture, FutureBlock, std::v
       : PooledFuture(kernel, Place::here()), lookup_(std::move(lookup)), operation_(*this) {}
 
   void begin() {
+    facilities::names();
     Output output;
     output.kind = OperationKind::resolve;
     output.lookup = &lookup_;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/net/spawn.hpp>
 
 namespace rondo {
@@ -276,6 +277,7 @@ void refuse_unnamed(const Address& address, const char* what) {
 Coro<Socket> make_socket(OperationKind kind, Endpoint* endpoint) {
   if (kind == OperationKind::connect) refuse_unnamed(endpoint->remote, "connect");
   if (kind == OperationKind::listen) refuse_unnamed(endpoint->local, "listen");
+  facilities::sockets();
   Output output;
   output.kind = kind;
   output.endpoint = endpoint;

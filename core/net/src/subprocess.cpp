@@ -3,6 +3,7 @@
 #include <rondo/subprocess.hpp>
 
 #include <rondo/gather.hpp>
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/net/adopted.hpp>
 #include <rondo/net/printable.hpp>
 
@@ -90,6 +91,7 @@ Coro<> read_all(StreamReader reader, std::string& into) {
 class Starting {
  public:
   static Coro<Process> start(Spawn spawn, StreamLimits limits) {
+    facilities::processes();
     Output output;
     output.kind = OperationKind::spawn;
     output.spawn = &spawn;

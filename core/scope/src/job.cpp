@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <string>
 
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/kernel/words.hpp>
 
 namespace rondo {
 
 void JobFuture::begin(Executor* executor) {
+  facilities::jobs();
   Output output;
   output.kind = OperationKind::job;
   output.job = this;

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
-// process_backend.hpp - what the backends of a real process share: the clock, the inbox, signals, jobs, children. What is
-// left to each of them is how it waits and how it watches descriptors.
+// process_backend.hpp - what the backends of a real process share: the clock, the inbox, signals, and the desks for jobs,
+// names, descriptors and children. What is left to each of them is how it waits and how it watches descriptors.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
 #include <rondo/backend.hpp>
-#include <rondo/backends/children.hpp>
+#include <rondo/backends/desk.hpp>
 #include <rondo/backends/inbox.hpp>
-#include <rondo/backends/jobs.hpp>
-#include <rondo/backends/lookups.hpp>
 #include <rondo/backends/seam.hpp>
 #include <rondo/backends/signals.hpp>
 #include <rondo/endpoint.hpp>
+#include <rondo/executors/thread_pool.hpp>
+#include <rondo/kernel/facilities.hpp>
 
 namespace rondo {
 
@@ -36,7 +35,7 @@ class ProcessBackend : public Backend {
   ProcessBackend(ThreadPoolOptions default_executor, Seam* seam);
   /// A derived class calls end_threads() before it goes: until then threads may call wake().
   ~ProcessBackend() override = default;
-  void end_threads() { jobs_.shutdown(); }
+  void end_threads() { desks_.end(Desks::Name::jobs); }
 
   /// Waits until something has happened, but not past `deadline` (Instant::min(): does not wait), and reports what has
   /// to `inputs_`.
@@ -80,34 +79,30 @@ class ProcessBackend : public Backend {
   SignalDesk signals_;
 
  private:
-  void take_inbox();
+  friend void facilities::jobs() noexcept;
+  friend void facilities::names() noexcept;
+  friend class DescriptorDesk;
+  friend class ChildDesk;
+  friend int adopt_ends(ProcessBackend& backend, std::span<const int> descriptors);
+
   void start(const Output& output);
+  void start_at_desk(const Output& output);
   void cancel(const Output& output);
   /// What there is to give.
   std::span<const Input> inputs() {
-    if (children_.waited()) [[unlikely]] end_children();
+    for (const Desks::Name name : {Desks::Name::names, Desks::Name::processes}) {
+      if (Desk* const desk = desks_.find(name)) desk->answer(inputs_);
+    }
     return inputs_;
   }
-  void end_children();
-  int adopt_all(std::span<const int> descriptors);
-  void start_adopt(const Output& output);
-  void start_pipe(const Output& output);
-  void start_spawn(const Output& output);
-  void start_child(const Output& output);
-  void cancel_child(const Output& output);
-  void await_child(int process, OperationId id);
-  bool end_child(Input& input);
-  void block_again(int descriptor) noexcept;
   void complete(const Output& output, std::int32_t result) { ready_.push_back(Input::completion(output.id, result)); }
 
   std::int64_t start_ns_;
   Seam* seam_;
   std::vector<OperationId> stranded_;
   int unpolled_ = 0;  // reaps in a row that did not look at the world
-  JobDesk jobs_;
-  LookupDesk lookups_;
-  ChildDesk children_;
-  std::map<int, bool> adopted_;  // handles of adopted descriptors: whether they are to block when they are closed
+  ThreadPoolOptions default_executor_;
+  Desks desks_;
 };
 
 }  // namespace rondo

@@ -1,36 +1,55 @@
 // SPDX-License-Identifier: BSL-1.0
-// readiness_backend.hpp - sockets on top of readiness: what epoll, libevent and Asio share.
+// readiness_backend.hpp - a backend whose sockets stand on readiness: what epoll, libevent and Asio share.
 //
-// An operation is tried when it is started, if its direction is known to be ready; else it waits in the queue of that
-// direction. A descriptor is registered once, and the derived class reports edges: what was not ready is. A send that
-// gets rid of less than it was given has filled the socket; when the peer takes that, there is an edge. A recv that
-// gets less than it asked for has drained it, in steady state: so no call is made in vain, and a request costs one
-// recv, one send, and its share of one wait.
-//
-// But a recv also stops at an urgent mark, and on a Unix stream behind a message that carries descriptors, although
-// more is there, of which no edge will tell. And whoever has taken the last bytes should know that the end is behind
-// them. So a short recv is trusted only where edges tell of marks and ends, and have told of none; else the system is
-// asked, which costs as much as the recv in vain that it spares.
+// A descriptor is registered once, and the derived class reports edges: what was not ready is. What is done with them is
+// the matter of ReadySockets (src/ready_sockets.hpp), which only a program with sockets has.
 #pragma once
 
-#include <map>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
-#include <rondo/backends/hot_buffer.hpp>
 #include <rondo/backends/process_backend.hpp>
-#include <rondo/backends/unix_path.hpp>
 
 namespace rondo {
 
-struct OpenSocket;
+class ReadinessBackend;
+
+/// The sockets of one backend, and the other descriptors that are handles.
+class SocketDesk {
+ public:
+  SocketDesk() = default;
+  virtual ~SocketDesk() = default;  // closes those that are left; they are not watched any more
+  SocketDesk(const SocketDesk&) = delete;
+  SocketDesk& operator=(const SocketDesk&) = delete;
+
+  virtual bool has(int descriptor) const = 0;
+  virtual void start(const Output& output) = 0;
+  virtual void cancel(const Output& output) = 0;
+  /// What must not wait for an edge.
+  virtual void try_again(std::span<const int> descriptors) = 0;
+  /// See ReadinessBackend::on_edge.
+  virtual void on_edge(int descriptor, bool in, bool out, bool special) = 0;
+  /// The bytes of the last inputs are not looked at any more.
+  virtual void reclaim() noexcept = 0;
+  virtual int adopt(int descriptor, Medium medium) = 0;
+  virtual void drop(int descriptor) noexcept = 0;
+};
 
 class ReadinessBackend : public ProcessBackend {
+ public:
+  using MakeSockets = std::unique_ptr<SocketDesk> (*)(ReadinessBackend&);
+  /// How they are made, when the first is needed. From any thread.
+  static void offer_sockets(MakeSockets make) noexcept { make_sockets_.store(make, std::memory_order_relaxed); }
+
  protected:
   ReadinessBackend(ThreadPoolOptions default_executor, Seam* seam)
       : ProcessBackend(std::move(default_executor), seam) {}
-  /// Closes the sockets that are left.
-  ~ReadinessBackend() override;
+  ~ReadinessBackend() override = default;
 
   enum class Way : std::uint8_t { in, out };
   /// Registers a descriptor: from now on on_edge() is called for it. 0, or why not.
@@ -42,62 +61,44 @@ class ReadinessBackend : public ProcessBackend {
   virtual void wait_for_edges(Instant deadline) = 0;
 
   bool unfinished() const final { return !retries_.empty(); }
-  bool is_socket(int descriptor) const final {
-    return static_cast<std::size_t>(descriptor) < sockets_.size() && sockets_[static_cast<std::size_t>(descriptor)];
-  }
+  bool is_socket(int descriptor) const final { return sockets_ && sockets_->has(descriptor); }
   /// Whether a recv that got less than it asked for has drained its stream, and its end is not behind it, unless an edge
   /// was `special`.
   virtual bool trusts_short_recv(bool unix_stream) const = 0;
-  /// Called from wait_for_edges(). `special`: it tells of urgent data, of the end or of an error, or it may.
-  void on_edge(int descriptor, bool in, bool out, bool special);
+  /// Called from wait_for_edges(), for what was registered. `special`: it tells of urgent data, of the end or of an error,
+  /// or it may.
+  void on_edge(int descriptor, bool in, bool out, bool special) { sockets_->on_edge(descriptor, in, out, special); }
 
  private:
-  struct Direction {
-    std::vector<Output> waiting;
-    bool ready = false;
-  };
-  struct Descriptor {
-    Direction in;
-    Direction out;
-    bool trusted = false;  // see trusts_short_recv()
-    bool special = false;  // an edge was, and the system has not said since that nothing is left
-    bool pipe = false;     // no socket: read and write
-    bool watched = true;   // else it is always ready
-  };
+  friend class ReadySockets;
 
-  void wait(Instant deadline) final;
-  void reclaim() final { hot_.turn(); }
-  void start_socket(const Output& output) final;
-  void cancel_socket(const Output& output) final;
+  void wait(Instant deadline) final {
+    wait_for_edges(deadline);
+    if (!retries_.empty()) [[unlikely]] sockets_->try_again(std::exchange(retries_, {}));
+  }
+  void reclaim() final {
+    if (sockets_) sockets_->reclaim();
+  }
+  void start_socket(const Output& output) final {
+    SocketDesk* const sockets = make_or_get_sockets();
+    return sockets ? sockets->start(output) : ready_.push_back(Input::completion(output.id, -ENOTSUP));
+  }
+  void cancel_socket(const Output& output) final {
+    if (sockets_) sockets_->cancel(output);
+  }
+  int adopt(int descriptor, Medium medium) final { return make_or_get_sockets()->adopt(descriptor, medium); }
+  void drop(int descriptor) noexcept final { sockets_->drop(descriptor); }
+  SocketDesk* make_or_get_sockets() {
+    if (sockets_) [[likely]] return sockets_.get();
+    const MakeSockets make = make_sockets_.load(std::memory_order_relaxed);
+    if (make) sockets_ = make(*this);
+    return sockets_.get();
+  }
 
-  void refuse(const Output& output);
-  void stand_in_line(const Output& output, Way way);
-  void start_whole_socket(const Output& output);
-  void open(const Output& output, OpenSocket made);
-  void connect(const Output& output);
-  void close(const Output& output);
-  int adopt(int descriptor, Medium medium) final;
-  int take_in(OpenSocket made, bool unix_stream);
-  int take_in(int descriptor, bool unix_stream);
-  int add(int descriptor, bool trusted);
-  void drop(int descriptor) noexcept final;
-  void run(int descriptor, Way way, std::vector<Input>& done);
-  bool attempt(int descriptor, const Output& output, std::vector<Input>& done);
-  bool attempt_accept(int descriptor, const Output& output, std::vector<Input>& done);
-  bool attempt_connect(int descriptor, const Output& output, std::vector<Input>& done);
-  bool attempt_recv(int descriptor, const Output& output, std::vector<Input>& done);
-  bool ends_behind_short_recv(int descriptor, Descriptor& known);
-  bool attempt_send(int descriptor, const Output& output, std::vector<Input>& done);
-  bool attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done);
-  bool attempt_recv_from(int descriptor, const Output& output, std::vector<Input>& done);
-  bool attempt_send_to(int descriptor, const Output& output, std::vector<Input>& done);
-  bool fail(int descriptor, const Output& output, std::vector<Input>& done);
+  static inline constinit std::atomic<MakeSockets> make_sockets_ = nullptr;
 
-  std::vector<std::unique_ptr<Descriptor>> sockets_;     // by descriptor
-  std::map<std::uint64_t, int> connecting_;              // descriptors that the loop does not know, by operation
-  std::map<int, UnixPath> unix_paths_;                   // of those that are bound to one, by descriptor
-  std::vector<int> retries_;                             // to be tried without an edge
-  HotBuffer hot_;
+  std::unique_ptr<SocketDesk> sockets_;
+  std::vector<int> retries_;  // to be tried without an edge
 };
 
 }  // namespace rondo

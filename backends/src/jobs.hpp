@@ -8,29 +8,28 @@
 #include <mutex>
 #include <thread>
 
+#include <rondo/backends/desk.hpp>
 #include <rondo/backends/inbox.hpp>
-#include <rondo/contract.hpp>
 #include <rondo/executor.hpp>
 #include <rondo/executors/thread_pool.hpp>
 
 namespace rondo {
 
-class JobDesk final : private JobSink {
+/// OperationKind::job. close_executor: the threads of the default executor are waited for on a thread of its own; another
+/// job makes another executor.
+class JobDesk final : public Desk, private JobSink {
  public:
   /// The default executor is made, with these options, when the first job needs it.
   JobDesk(ThreadPoolOptions default_executor, Inbox& inbox) : options_(std::move(default_executor)), inbox_(&inbox) {}
-  ~JobDesk() { shutdown(); }
-  JobDesk(const JobDesk&) = delete;
-  JobDesk& operator=(const JobDesk&) = delete;
+  /// Waits for the threads.
+  ~JobDesk() override { shutdown(); }
 
-  void start(const Output& output);
-  void cancel(const Output& output);
-  /// OperationKind::close_executor: its threads are waited for on a thread of its own. Another job makes another executor.
-  void close(OperationId id);
-  /// The same, and waits for it.
-  void shutdown();
+  void start(const Output& output) override;
+  void cancel(const Output& output) override;
 
  private:
+  void close(OperationId id);
+  void shutdown();
   void job_done(OperationId id, std::int32_t result) noexcept override;
   Executor& executor_for(const Output& output);
 

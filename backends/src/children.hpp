@@ -15,12 +15,12 @@ namespace rondo {
 
 struct Spawn;
 
-class ChildDesk {
+class Children {
  public:
-  explicit ChildDesk(Seam* seam) : seam_(seam) {}
-  ~ChildDesk();
-  ChildDesk(const ChildDesk&) = delete;
-  ChildDesk& operator=(const ChildDesk&) = delete;
+  explicit Children(Seam* seam) : seam_(seam) {}
+  ~Children();
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
 
   /// Descriptors of ours, each -1 if there is none.
   using Ends = std::array<int, 4>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// readiness_backend.cpp - operations that are tried, and tried again when their descriptor is ready.
-#include <rondo/backends/readiness_backend.hpp>
+// ready_sockets.cpp - operations that are tried, and tried again when their descriptor is ready.
+#include "ready_sockets.hpp"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -8,6 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <utility>
+
+#include <rondo/kernel/facilities.hpp>
 
 #include "adopted_descriptor.hpp"
 #include "descriptor.hpp"
@@ -37,43 +41,49 @@ ssize_t send_to_pipe(int descriptor, const Output& output, std::size_t limit, st
 
 }  // namespace
 
+void facilities::sockets() noexcept {
+  ReadinessBackend::offer_sockets([](ReadinessBackend& backend) -> std::unique_ptr<SocketDesk> {
+    return std::make_unique<ReadySockets>(backend);
+  });
+}
+
 // --- descriptors -----------------------------------------------------------------------------------------------------
 
-ReadinessBackend::~ReadinessBackend() {
+ReadySockets::~ReadySockets() {
   unix_paths_.clear();
   for (std::size_t descriptor = 0; descriptor < sockets_.size(); ++descriptor) {
-    if (sockets_[descriptor]) close_handle(static_cast<int>(descriptor));
+    if (sockets_[descriptor]) backend_.close_handle(static_cast<int>(descriptor));
   }
 }
 
 /// 0, or why it cannot be watched.
-int ReadinessBackend::add(int descriptor, bool trusted) {
+int ReadySockets::add(int descriptor, bool trusted) {
   const auto at = static_cast<std::size_t>(descriptor);
   if (sockets_.size() <= at) sockets_.resize(std::max(at + 1, 2 * sockets_.size()));
   sockets_[at] = std::make_unique<Descriptor>();
   sockets_[at]->out.ready = true;
   sockets_[at]->trusted = trusted;
-  const int error = watch(descriptor);
+  const int error = backend_.watch(descriptor);
   if (error != 0) sockets_[at].reset();
   return error;
 }
 
 /// The descriptor, registered; or -errno, and it is closed.
-int ReadinessBackend::take_in(int descriptor, bool unix_stream) {
-  const int error = add(descriptor, trusts_short_recv(unix_stream));
+int ReadySockets::take_in(int descriptor, bool unix_stream) {
+  const int error = add(descriptor, backend_.trusts_short_recv(unix_stream));
   if (error == 0) return descriptor;
   unix_paths_.erase(descriptor);
-  close_descriptor(seam(), descriptor);
+  close_descriptor(backend_.seam(), descriptor);
   return -error;
 }
 
-int ReadinessBackend::take_in(OpenSocket made, bool unix_stream) {
+int ReadySockets::take_in(OpenSocket made, bool unix_stream) {
   if (made.descriptor < 0) return made.descriptor;
   if (made.path) unix_paths_[made.descriptor] = std::move(made.path);
   return take_in(made.descriptor, unix_stream);
 }
 
-int ReadinessBackend::adopt(int descriptor, Medium medium) {
+int ReadySockets::adopt(int descriptor, Medium medium) {
   if (is_memory_device(descriptor)) {
     const auto at = static_cast<std::size_t>(descriptor);
     if (sockets_.size() <= at) sockets_.resize(at + 1);
@@ -87,148 +97,146 @@ int ReadinessBackend::adopt(int descriptor, Medium medium) {
   return 0;
 }
 
-void ReadinessBackend::drop(int descriptor) noexcept {
+void ReadySockets::drop(int descriptor) noexcept {
   auto& known = sockets_[static_cast<std::size_t>(descriptor)];
-  if (known->watched) unwatch(descriptor);
+  if (known->watched) backend_.unwatch(descriptor);
   known.reset();
   unix_paths_.erase(descriptor);
-  close_handle(descriptor);
+  backend_.close_handle(descriptor);
 }
 
-void ReadinessBackend::on_edge(int descriptor, bool in, bool out, bool special) {
+void ReadySockets::on_edge(int descriptor, bool in, bool out, bool special) {
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   known.special = known.special || special;
   if (in) known.in.ready = true;
   if (out) known.out.ready = true;
-  if (in && !known.in.waiting.empty()) run(descriptor, Way::in, inputs_);
-  if (out && !known.out.waiting.empty()) run(descriptor, Way::out, inputs_);
+  if (in && !known.in.waiting.empty()) run(descriptor, Way::in, backend_.inputs_);
+  if (out && !known.out.waiting.empty()) run(descriptor, Way::out, backend_.inputs_);
 }
 
-void ReadinessBackend::wait(Instant deadline) {
-  wait_for_edges(deadline);
-  if (retries_.empty()) [[likely]] return;
-  const std::vector<int> retries = std::exchange(retries_, {});
-  for (const int descriptor : retries) {
-    if (is_socket(descriptor)) on_edge(descriptor, true, true, false);
+void ReadySockets::try_again(std::span<const int> descriptors) {
+  for (const int descriptor : descriptors) {
+    if (has(descriptor)) on_edge(descriptor, true, true, false);
   }
 }
 
 // --- starting, cancelling --------------------------------------------------------------------------------------------
 
-void ReadinessBackend::start_socket(const Output& output) {
+void ReadySockets::start(const Output& output) {
   if (output.kind < OperationKind::accept || output.kind > OperationKind::shutdown) return start_whole_socket(output);
-  if (!is_socket(output.handle)) return refuse(output);
+  if (!has(output.handle)) return refuse(output);
   const Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   const Way way = sends(output.kind) ? Way::out : Way::in;
   const Direction& direction = way == Way::out ? known.out : known.in;
   const bool can_try = direction.ready || output.kind == OperationKind::shutdown;  // which needs no room
-  if (!direction.waiting.empty() || !can_try || !attempt(output.handle, output, ready_)) stand_in_line(output, way);
+  if (direction.waiting.empty() && can_try && attempt(output.handle, output, backend_.ready_)) return;
+  stand_in_line(output, way);
 }
 
-void ReadinessBackend::refuse(const Output& output) { ready_.push_back(Input::completion(output.id, -EBADF)); }
+void ReadySockets::refuse(const Output& output) { backend_.ready_.push_back(Input::completion(output.id, -EBADF)); }
 
-void ReadinessBackend::stand_in_line(const Output& output, Way way) {
+void ReadySockets::stand_in_line(const Output& output, Way way) {
   Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   Direction& direction = way == Way::out ? known.out : known.in;
   direction.waiting.push_back(output);
-  if (!direction.ready) await_edge(output.handle, way);
+  if (!direction.ready) backend_.await_edge(output.handle, way);
 }
 
 /// What makes or ends a socket.
-void ReadinessBackend::start_whole_socket(const Output& output) {
+void ReadySockets::start_whole_socket(const Output& output) {
   switch (output.kind) {
     case OperationKind::connect:
       return connect(output);
     case OperationKind::listen:
-      return open(output, open_listener(seam(), *output.endpoint));
+      return open(output, open_listener(backend_.seam(), *output.endpoint));
     case OperationKind::open_datagram:
-      return open(output, open_datagram_socket(seam(), *output.endpoint));
+      return open(output, open_datagram_socket(backend_.seam(), *output.endpoint));
     case OperationKind::close:
       return close(output);
     default:
-      ready_.push_back(Input::completion(output.id, -EOPNOTSUPP));
+      backend_.ready_.push_back(Input::completion(output.id, -EOPNOTSUPP));
   }
 }
 
-void ReadinessBackend::open(const Output& output, OpenSocket made) {
-  ready_.push_back(Input::completion(output.id, take_in(std::move(made), false)));
+void ReadySockets::open(const Output& output, OpenSocket made) {
+  backend_.ready_.push_back(Input::completion(output.id, take_in(std::move(made), false)));
 }
 
-void ReadinessBackend::connect(const Output& output) {
+void ReadySockets::connect(const Output& output) {
   const SocketAddress to = to_system(output.endpoint->remote);
   int result = output.endpoint->remote ? -ENAMETOOLONG : -EDESTADDRREQ;
   if (to.size > 0) {
-    OpenSocket made = open_stream(seam(), *output.endpoint);
+    OpenSocket made = open_stream(backend_.seam(), *output.endpoint);
     result = made.descriptor;
-    if (result >= 0 && connect_descriptor(seam(), made.descriptor, to) != 0 && errno != EINPROGRESS) {
+    if (result >= 0 && connect_descriptor(backend_.seam(), made.descriptor, to) != 0 && errno != EINPROGRESS) {
       result = -errno;
       made.path.remove();
-      close_descriptor(seam(), made.descriptor);
+      close_descriptor(backend_.seam(), made.descriptor);
     }
     if (result >= 0) {
       result = take_in(std::move(made), output.endpoint->remote.family() == Address::Family::unix_domain);
     }
   }
   if (result < 0) {
-    ready_.push_back(Input::completion(output.id, result));
+    backend_.ready_.push_back(Input::completion(output.id, result));
     return;
   }
   connecting_[key(output.id)] = result;
   Direction& out = sockets_[static_cast<std::size_t>(result)]->out;
   out.waiting.push_back(output);
   out.ready = false;
-  await_edge(result, Way::out);
+  backend_.await_edge(result, Way::out);
 }
 
-void ReadinessBackend::close(const Output& output) {
-  if (!is_socket(output.handle)) return refuse(output);
+void ReadySockets::close(const Output& output) {
+  if (!has(output.handle)) return refuse(output);
   const Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   for (const Direction* direction : {&known.in, &known.out}) {
-    for (const Output& waiting : direction->waiting) ready_.push_back(Input::completion(waiting.id, -ECANCELED));
+    for (const Output& waiting : direction->waiting) backend_.ready_.push_back(Input::completion(waiting.id, -ECANCELED));
   }
   drop(output.handle);
-  ready_.push_back(Input::completion(output.id, 0));
+  backend_.ready_.push_back(Input::completion(output.id, 0));
 }
 
-void ReadinessBackend::cancel_socket(const Output& output) {
+void ReadySockets::cancel(const Output& output) {
   if (output.kind == OperationKind::connect) {
     const auto found = connecting_.find(key(output.id));
     if (found == connecting_.end()) return;  // it has ended, and its completion is on the way
     drop(found->second);
     connecting_.erase(found);
-    ready_.push_back(Input::completion(output.id, -ECANCELED));
+    backend_.ready_.push_back(Input::completion(output.id, -ECANCELED));
     return;
   }
-  if (!is_socket(output.handle)) return;
+  if (!has(output.handle)) return;
   Descriptor& known = *sockets_[static_cast<std::size_t>(output.handle)];
   auto& waiting = (sends(output.kind) ? known.out : known.in).waiting;
   const auto at =
       std::find_if(waiting.begin(), waiting.end(), [&](const Output& other) { return other.id == output.id; });
   if (at == waiting.end()) return;
   waiting.erase(at);
-  ready_.push_back(Input::completion(output.id, -ECANCELED));
+  backend_.ready_.push_back(Input::completion(output.id, -ECANCELED));
 }
 
 // --- trying ----------------------------------------------------------------------------------------------------------
 
 /// Serves a queue as long as its direction is ready.
-void ReadinessBackend::run(int descriptor, Way way, std::vector<Input>& done) {
+void ReadySockets::run(int descriptor, Way way, std::vector<Input>& done) {
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   Direction& direction = way == Way::out ? known.out : known.in;
   std::size_t served = 0;
   while (served < direction.waiting.size() && direction.ready) {
     const Output output = direction.waiting[served];
     if (!attempt(descriptor, output, done)) break;
-    if (!is_socket(descriptor)) return;  // a connect that failed
+    if (!has(descriptor)) return;  // a connect that failed
     ++served;
   }
   if (served == direction.waiting.size()) return direction.waiting.clear();
   direction.waiting.erase(direction.waiting.begin(), direction.waiting.begin() + static_cast<std::ptrdiff_t>(served));
-  if (!direction.ready) await_edge(descriptor, way);
+  if (!direction.ready) backend_.await_edge(descriptor, way);
 }
 
 /// True if it has its completion in `done`. False: its direction is not ready any more.
-bool ReadinessBackend::attempt(int descriptor, const Output& output, std::vector<Input>& done) {
+bool ReadySockets::attempt(int descriptor, const Output& output, std::vector<Input>& done) {
   switch (output.kind) {
     case OperationKind::accept:
       return attempt_accept(descriptor, output, done);
@@ -242,13 +250,13 @@ bool ReadinessBackend::attempt(int descriptor, const Output& output, std::vector
       return attempt_recv_from(descriptor, output, done);
     case OperationKind::send_to:
       return attempt_send_to(descriptor, output, done);
-    default:  // start_socket() lets no other kind pass
+    default:  // start() lets no other kind pass
       return attempt_shutdown(descriptor, output, done);
   }
 }
 
 /// What an error in errno means: an end of the operation, or that it must wait.
-bool ReadinessBackend::fail(int descriptor, const Output& output, std::vector<Input>& done) {
+bool ReadySockets::fail(int descriptor, const Output& output, std::vector<Input>& done) {
   const int error = errno;
   if (error == EINTR) return attempt(descriptor, output, done);
   if (error != EAGAIN && error != EWOULDBLOCK) {
@@ -257,31 +265,31 @@ bool ReadinessBackend::fail(int descriptor, const Output& output, std::vector<In
   }
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   (sends(output.kind) ? known.out : known.in).ready = false;
-  if (seam() && seam()->made_up()) {
-    retries_.push_back(descriptor);  // no edge follows
+  if (backend_.seam() && backend_.seam()->made_up()) {
+    backend_.retries_.push_back(descriptor);  // no edge follows
   } else if (output.kind == OperationKind::recv) {
     known.special = false;
   }
   return false;
 }
 
-bool ReadinessBackend::attempt_accept(int descriptor, const Output& output, std::vector<Input>& done) {
+bool ReadySockets::attempt_accept(int descriptor, const Output& output, std::vector<Input>& done) {
   SocketAddress peer;
-  const int accepted = through(seam(), SystemCall::accept, [&] {
+  const int accepted = through(backend_.seam(), SystemCall::accept, [&] {
     return ::accept4(descriptor, peer.data(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   });
   if (accepted < 0) return fail(descriptor, output, done);
   const int result = take_in(accepted, peer.storage.ss_family == AF_UNIX);
-  if (result >= 0 && name_ends(seam(), accepted, *output.endpoint) < 0) {  // it is gone already: the first recv tells
+  if (result >= 0 && name_ends(backend_.seam(), accepted, *output.endpoint) < 0) {  // gone already: the first recv tells
     output.endpoint->remote = from_system(peer.data(), peer.size);
   }
   done.push_back(Input::completion(output.id, result));
   return true;
 }
 
-bool ReadinessBackend::attempt_connect(int descriptor, const Output& output, std::vector<Input>& done) {
-  int error = error_of(seam(), descriptor);
-  if (error == 0) error = -name_ends(seam(), descriptor, *output.endpoint);
+bool ReadySockets::attempt_connect(int descriptor, const Output& output, std::vector<Input>& done) {
+  int error = error_of(backend_.seam(), descriptor);
+  if (error == 0) error = -name_ends(backend_.seam(), descriptor, *output.endpoint);
   if (error == ENOTCONN) {
     sockets_[static_cast<std::size_t>(descriptor)]->out.ready = false;
     return false;
@@ -292,15 +300,15 @@ bool ReadinessBackend::attempt_connect(int descriptor, const Output& output, std
   return true;
 }
 
-bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::vector<Input>& done) {
+bool ReadySockets::attempt_recv(int descriptor, const Output& output, std::vector<Input>& done) {
   std::byte* const to = output.buffer ? output.buffer : hot_.room();
   if (!to) {
-    retries_.push_back(descriptor);
+    backend_.retries_.push_back(descriptor);
     return false;
   }
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   std::size_t asked = output.buffer ? output.size : std::min(output.size, hot_.left());
-  const auto size = through(seam(), SystemCall::recv, asked, [&](std::size_t limit) {
+  const auto size = through(backend_.seam(), SystemCall::recv, asked, [&](std::size_t limit) {
     asked = limit;
     return known.pipe ? read_some(descriptor, to, limit) : ::recv(descriptor, to, limit, 0);
   });
@@ -316,18 +324,18 @@ bool ReadinessBackend::attempt_recv(int descriptor, const Output& output, std::v
 }
 
 /// A short recv has drained the stream, or the system is asked.
-bool ReadinessBackend::ends_behind_short_recv(int descriptor, Descriptor& known) {
+bool ReadySockets::ends_behind_short_recv(int descriptor, Descriptor& known) {
   const bool trusted = known.trusted && !known.special;
   const Behind behind = trusted ? Behind::nothing : what_follows(descriptor);
   if (behind == Behind::nothing) known.in.ready = known.special = false;
   return behind == Behind::end;
 }
 
-bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::vector<Input>& done) {
+bool ReadySockets::attempt_send(int descriptor, const Output& output, std::vector<Input>& done) {
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   std::size_t asked = 0;
   for (std::size_t i = 0; i < output.size; ++i) asked += output.slices[i].size;
-  const auto size = through(seam(), SystemCall::send, asked, [&](std::size_t limit) {
+  const auto size = through(backend_.seam(), SystemCall::send, asked, [&](std::size_t limit) {
     if (known.pipe) [[unlikely]] return send_to_pipe(descriptor, output, limit, asked);
     if (output.size == 1 || limit < asked) {
       const std::size_t first = output.size > 0 ? std::min(limit, output.slices[0].size) : 0;
@@ -345,15 +353,15 @@ bool ReadinessBackend::attempt_send(int descriptor, const Output& output, std::v
   return true;
 }
 
-bool ReadinessBackend::attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done) {
-  if (through(seam(), SystemCall::shutdown, [&] { return ::shutdown(descriptor, SHUT_WR); }) < 0) {
+bool ReadySockets::attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done) {
+  if (through(backend_.seam(), SystemCall::shutdown, [&] { return ::shutdown(descriptor, SHUT_WR); }) < 0) {
     return fail(descriptor, output, done);
   }
   done.push_back(Input::completion(output.id, 0));
   return true;
 }
 
-bool ReadinessBackend::attempt_recv_from(int descriptor, const Output& output, std::vector<Input>& done) {
+bool ReadySockets::attempt_recv_from(int descriptor, const Output& output, std::vector<Input>& done) {
   Datagram& datagram = *output.datagram;
   SocketAddress from;
   iovec piece{datagram.data, datagram.size};
@@ -362,7 +370,8 @@ bool ReadinessBackend::attempt_recv_from(int descriptor, const Output& output, s
   message.msg_namelen = from.size;
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  const auto size = through(seam(), SystemCall::recv_from, [&] { return ::recvmsg(descriptor, &message, 0); });
+  const auto receive = [&] { return ::recvmsg(descriptor, &message, 0); };
+  const auto size = through(backend_.seam(), SystemCall::recv_from, receive);
   if (size < 0) return fail(descriptor, output, done);
   datagram.address = from_system(from.data(), message.msg_namelen);
   datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
@@ -370,14 +379,14 @@ bool ReadinessBackend::attempt_recv_from(int descriptor, const Output& output, s
   return true;
 }
 
-bool ReadinessBackend::attempt_send_to(int descriptor, const Output& output, std::vector<Input>& done) {
+bool ReadySockets::attempt_send_to(int descriptor, const Output& output, std::vector<Input>& done) {
   const Datagram& datagram = *output.datagram;
   const SocketAddress to = to_system(datagram.address);
   if (datagram.address && to.size == 0) {
     done.push_back(Input::completion(output.id, -ENAMETOOLONG));
     return true;
   }
-  const auto size = through(seam(), SystemCall::send_to, [&] {
+  const auto size = through(backend_.seam(), SystemCall::send_to, [&] {
     return ::sendto(descriptor, datagram.data, datagram.size, MSG_NOSIGNAL, to.size > 0 ? to.data() : nullptr, to.size);
   });
   if (size < 0) return fail(descriptor, output, done);
