@@ -33,10 +33,10 @@ thread_local Residents residents;
 
 }  // namespace
 
-HostedCore::HostedCore(const char* host, const HostedOptions& options)
+HostedCore::HostedCore(const char* host, const HostedOptions& options, std::unique_ptr<Backend> (*make_backend)())
     : name_(host),
       limits_(options.limits),
-      own_backend_(options.backend ? nullptr : make_default_backend()),
+      own_backend_(options.backend ? nullptr : make_backend()),
       backend_(options.backend ? options.backend : own_backend_.get()) {
   if (!backend_->poster().claim()) {
     throw RuntimeError(std::string(name_) + ": a loop is driven on this backend already; give each one a backend");

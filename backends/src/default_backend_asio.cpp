@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// default_backend_asio.cpp - what run() uses in a library built with -Dloop_backend=asio.
+// default_backend_asio.cpp - what run() uses in a program that was compiled for -Dloop_backend=asio.
 #include <rondo/backends/asio.hpp>
-#include <rondo/loop_backend.hpp>
 
-namespace rondo {
+namespace rondo::loop_backend_is_asio {
 
+std::unique_ptr<Backend> make_default_backend();
 std::unique_ptr<Backend> make_default_backend() { return std::make_unique<AsioBackend>(); }
 
-std::unique_ptr<Backend> loop_backend_is_asio::make_default_backend() { return rondo::make_default_backend(); }
-
-}  // namespace rondo
+}  // namespace rondo::loop_backend_is_asio

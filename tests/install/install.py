@@ -104,7 +104,7 @@ def host_flags(folder, environment):
 
 def mismatch_problems(root, compiler, flags, folder, tree, loop_backend):
     """Compiles the example for another choice, and links it with this one."""
-    other = "sim" if loop_backend != "sim" else "epoll"
+    other = "libevent" if loop_backend != "libevent" else "io_uring"  # in a library of its own, which is not linked
     header = pathlib.Path(folder, "other/rondo/loop_backend.hpp")
     header.parent.mkdir(parents=True)
     text = (tree / "rondo/loop_backend.hpp").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <rondo/adapters/hosted_core.hpp>
+#include <rondo/default_backend.hpp>
 #include <rondo/outcome.hpp>
 #include <rondo/task.hpp>
 
@@ -19,7 +20,7 @@ namespace rondo::adapters {
 template <class T>
 class HostedState final : public HostedCore {
  public:
-  HostedState(const char* host, const HostedOptions& options) : HostedCore(host, options) {}
+  HostedState(const char* host, const HostedOptions& options) : HostedCore(host, options, &make_default_backend) {}
 
   using HostedCore::begin;
   using HostedCore::need_descriptor;

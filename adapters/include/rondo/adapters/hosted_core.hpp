@@ -76,7 +76,7 @@ class HostedCore : public RefCounted<HostedCore> {
 
  protected:
   /// RuntimeError if `options.backend` is driven already.
-  HostedCore(const char* host, const HostedOptions& options);
+  HostedCore(const char* host, const HostedOptions& options, std::unique_ptr<Backend> (*make_backend)());
   virtual ~HostedCore();
 
   /// RuntimeError, which names a way out, if the backend has no descriptor.

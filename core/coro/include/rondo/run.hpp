@@ -7,17 +7,10 @@
 #include <utility>
 
 #include <rondo/coro/runner_core.hpp>
+#include <rondo/default_backend.hpp>
 #include <rondo/task.hpp>
 
-#ifndef RONDO_OWN_BUILD  // a program outside of this project: see loop_backend.hpp
-#include <rondo/loop_backend.hpp>
-#endif
-
 namespace rondo {
-
-#ifdef RONDO_OWN_BUILD
-inline std::unique_ptr<Backend> make_checked_backend() { return make_default_backend(); }
-#endif
 
 [[noreturn]] void throw_nested_run();
 
@@ -26,7 +19,7 @@ inline std::unique_ptr<Backend> make_checked_backend() { return make_default_bac
 class Runner {
  public:
   /// On the backend that was picked when the library was built, or on one of your own, which must outlive the runner.
-  explicit Runner(RunOptions options = {}) : Runner(make_checked_backend(), options) {}
+  explicit Runner(RunOptions options = {}) : Runner(make_default_backend(), options) {}
   explicit Runner(Backend& backend, RunOptions options = {})
       : core_(Ref<RunnerCore>::adopt(*new RunnerCore(nullptr, backend, options))) {}
   /// Closes; what close() would throw is lost. Inside its own run it cannot: the exception handler is told, the run goes
@@ -81,7 +74,7 @@ T run(Backend& backend, Coro<T> main, RunOptions options = {}, Place place = Pla
 /// The same on the backend that was picked when the library was built. Source: asyncio.run.
 template <class T>
 T run(Coro<T> main, RunOptions options = {}, Place place = Place::here()) {
-  const std::unique_ptr<Backend> backend = make_checked_backend();
+  const std::unique_ptr<Backend> backend = make_default_backend();
   return run(*backend, std::move(main), options, place);
 }
 

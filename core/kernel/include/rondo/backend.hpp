@@ -96,7 +96,4 @@ class Backend {
   Kernel* served_ = nullptr;
 };
 
-/// The backend that was picked when the library was built (-Dloop_backend=...). Defined by the backends library.
-std::unique_ptr<Backend> make_default_backend();
-
 }  // namespace rondo
