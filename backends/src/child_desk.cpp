@@ -16,7 +16,7 @@ namespace rondo {
 
 void facilities::processes() noexcept {
   descriptors();
-  Desks::offer(Desks::Name::processes, [](ProcessBackend& backend) -> std::unique_ptr<Desk> {
+  BackendDesks::offer(BackendDesks::Name::processes, [](ProcessBackend& backend) -> std::unique_ptr<BackendDesk> {
     return std::make_unique<ChildDesk>(backend);
   });
 }

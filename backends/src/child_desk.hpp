@@ -10,7 +10,7 @@
 namespace rondo {
 
 /// OperationKind::spawn, child, kill.
-class ChildDesk final : public Desk {
+class ChildDesk final : public BackendDesk {
  public:
   explicit ChildDesk(ProcessBackend& backend) : backend_(backend), children_(backend.seam()) {}
 

@@ -17,7 +17,7 @@ namespace rondo {
 
 void facilities::descriptors() noexcept {
   sockets();
-  Desks::offer(Desks::Name::descriptors, [](ProcessBackend& backend) -> std::unique_ptr<Desk> {
+  BackendDesks::offer(BackendDesks::Name::descriptors, [](ProcessBackend& backend) -> std::unique_ptr<BackendDesk> {
     return std::make_unique<DescriptorDesk>(backend);
   });
 }

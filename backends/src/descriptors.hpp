@@ -11,7 +11,7 @@
 namespace rondo {
 
 /// OperationKind::adopt and pipe, which end at once. What blocked when it was adopted blocks again when it is closed.
-class DescriptorDesk final : public Desk {
+class DescriptorDesk final : public BackendDesk {
  public:
   explicit DescriptorDesk(ProcessBackend& backend) : backend_(backend) {}
 

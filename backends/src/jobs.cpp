@@ -15,7 +15,7 @@ std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.gen
 }  // namespace
 
 void facilities::jobs() noexcept {
-  Desks::offer(Desks::Name::jobs, [](ProcessBackend& backend) -> std::unique_ptr<Desk> {
+  BackendDesks::offer(BackendDesks::Name::jobs, [](ProcessBackend& backend) -> std::unique_ptr<BackendDesk> {
     return std::make_unique<JobDesk>(backend.default_executor_, backend.inbox_);
   });
 }

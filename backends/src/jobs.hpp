@@ -17,7 +17,7 @@ namespace rondo {
 
 /// OperationKind::job. close_executor: the threads of the default executor are waited for on a thread of its own; another
 /// job makes another executor.
-class JobDesk final : public Desk, private JobSink {
+class JobDesk final : public BackendDesk, private JobSink {
  public:
   /// The default executor is made, with these options, when the first job needs it.
   JobDesk(ThreadPoolOptions default_executor, Inbox& inbox) : options_(std::move(default_executor)), inbox_(&inbox) {}

@@ -62,8 +62,8 @@ struct FreeList {
 
 void facilities::names() noexcept {
   jobs();
-  Desks::offer(Desks::Name::names, [](ProcessBackend& backend) -> std::unique_ptr<Desk> {
-    return std::make_unique<LookupDesk>(*backend.desks_.get(Desks::Name::jobs, backend));
+  BackendDesks::offer(BackendDesks::Name::names, [](ProcessBackend& backend) -> std::unique_ptr<BackendDesk> {
+    return std::make_unique<LookupDesk>(*backend.desks_.get(BackendDesks::Name::jobs, backend));
   });
 }
 

@@ -11,10 +11,10 @@
 namespace rondo {
 
 /// OperationKind::resolve.
-class LookupDesk final : public Desk {
+class LookupDesk final : public BackendDesk {
  public:
   /// `jobs` must outlive this, and end its threads before.
-  explicit LookupDesk(Desk& jobs) : jobs_(jobs) {}
+  explicit LookupDesk(BackendDesk& jobs) : jobs_(jobs) {}
 
   void start(const Output& output) override;
   void cancel(const Output& output) override { jobs_.cancel(output); }
@@ -31,7 +31,7 @@ class LookupDesk final : public Desk {
   };
   void end(Input& completion);
 
-  Desk& jobs_;
+  BackendDesk& jobs_;
   std::list<LookupJob> running_;
 };
 

@@ -85,19 +85,19 @@ static bool is_transfer(OperationKind kind) {
 }
 
 /// Whose it is.
-static Desks::Name desk_of(OperationKind kind) {
+static BackendDesks::Name desk_of(OperationKind kind) {
   switch (kind) {
     case OperationKind::resolve:
-      return Desks::Name::names;
+      return BackendDesks::Name::names;
     case OperationKind::adopt:
     case OperationKind::pipe:
-      return Desks::Name::descriptors;
+      return BackendDesks::Name::descriptors;
     case OperationKind::spawn:
     case OperationKind::child:
     case OperationKind::kill:
-      return Desks::Name::processes;
+      return BackendDesks::Name::processes;
     default:
-      return Desks::Name::jobs;
+      return BackendDesks::Name::jobs;
   }
 }
 
@@ -113,7 +113,7 @@ void ProcessBackend::start(const Output& output) {
     case OperationKind::interrupt:
       return signals_.start(output, ready_);
     case OperationKind::close_executor:
-      if (!desks_.find(Desks::Name::jobs)) return complete(output, 0);
+      if (!desks_.find(BackendDesks::Name::jobs)) return complete(output, 0);
       return start_at_desk(output);
     case OperationKind::job:
     case OperationKind::resolve:
@@ -129,7 +129,7 @@ void ProcessBackend::start(const Output& output) {
 }
 
 void ProcessBackend::start_at_desk(const Output& output) {
-  Desk* const desk = desks_.get(desk_of(output.kind), *this);
+  BackendDesk* const desk = desks_.get(desk_of(output.kind), *this);
   return desk ? desk->start(output) : complete(output, -ENOTSUP);
 }
 
@@ -154,7 +154,7 @@ void ProcessBackend::cancel(const Output& output) {
     case OperationKind::spawn:
     case OperationKind::child:
     case OperationKind::kill:
-      if (Desk* const desk = desks_.find(desk_of(output.kind))) desk->cancel(output);
+      if (BackendDesk* const desk = desks_.find(desk_of(output.kind))) desk->cancel(output);
       return;
     default:
       return cancel_socket(output);
@@ -162,7 +162,7 @@ void ProcessBackend::cancel(const Output& output) {
 }
 
 void ProcessBackend::close_handle(int descriptor) noexcept {
-  if (Desk* const desk = desks_.find(Desks::Name::descriptors)) desk->before_close(descriptor);
+  if (BackendDesk* const desk = desks_.find(BackendDesks::Name::descriptors)) desk->before_close(descriptor);
   close_descriptor(seam_, descriptor);
 }
 

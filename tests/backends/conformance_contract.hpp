@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/rondo.hpp>
 
 #include "catch.hpp"
@@ -24,6 +25,7 @@ struct CountedJob final : rondo::Job {
 };
 
 rondo::Output job_output(std::uint32_t slot, rondo::Job& job) {
+  rondo::facilities::jobs();
   rondo::Output output;
   output.kind = rondo::OperationKind::job;
   output.id = {slot, 1};

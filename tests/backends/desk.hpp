@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/rondo.hpp>
 
 #include "catch.hpp"
@@ -19,7 +20,10 @@ using namespace std::chrono_literals;
 /// Operations by hand, without a loop: what was reported for each.
 class Desk {
  public:
-  explicit Desk(Backend& backend) : backend_(backend) {}
+  explicit Desk(Backend& backend) : backend_(backend) {
+    facilities::names();  // and jobs
+    facilities::processes();  // and all the rest
+  }
 
   OperationId start(Output output) {
     queue(output);

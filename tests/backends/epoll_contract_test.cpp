@@ -21,6 +21,7 @@ namespace {
 /// Submits operations as a loop would, and keeps the terminal completions of each.
 struct Hand {
   OperationId start(OperationKind kind, int handle, Job* job = nullptr, Executor* executor = nullptr) {
+    if (kind == OperationKind::job) facilities::jobs();
     Output output;
     output.kind = kind;
     output.handle = handle;

@@ -47,7 +47,7 @@ int main() {
   using rondo::OperationKind;
   rondo::EpollBackend backend;
   rondo::Endpoint here;
-  here.local = rondo::Address("127.0.0.1", 0);
+  here.local = rondo::Address::loopback(0);
   rondo::PipeEnds ends;
   Nothing nothing;
   rondo::Output listen = output_of(OperationKind::listen);

@@ -17,13 +17,13 @@ namespace rondo {
 
 class ProcessBackend;
 
-/// Belongs to one backend, and to its loop's thread. Made by MakeDesk, destroyed with the backend.
-class Desk {
+/// Belongs to one backend, and to its loop's thread. Made by MakeBackendDesk, destroyed with the backend.
+class BackendDesk {
  public:
-  Desk() = default;
-  virtual ~Desk() = default;
-  Desk(const Desk&) = delete;
-  Desk& operator=(const Desk&) = delete;
+  BackendDesk() = default;
+  virtual ~BackendDesk() = default;
+  BackendDesk(const BackendDesk&) = delete;
+  BackendDesk& operator=(const BackendDesk&) = delete;
 
   virtual void start(const Output& output) = 0;
   virtual void cancel(const Output& output) = 0;
@@ -33,34 +33,34 @@ class Desk {
   virtual void before_close(int descriptor) noexcept { static_cast<void>(descriptor); }
 };
 
-using MakeDesk = std::unique_ptr<Desk> (*)(ProcessBackend&);
+using MakeBackendDesk = std::unique_ptr<BackendDesk> (*)(ProcessBackend&);
 
 /// The desks of one backend: those that somebody has needed.
-class Desks {
+class BackendDesks {
  public:
   enum class Name : std::uint8_t { jobs, names, descriptors, processes };
   static constexpr std::size_t count = 4;
 
   /// How it is made. From any thread.
-  static void offer(Name name, MakeDesk make) noexcept { offered_[at(name)].store(make, std::memory_order_relaxed); }
+  static void offer(Name name, MakeBackendDesk make) noexcept { offered_[at(name)].store(make, std::memory_order_relaxed); }
 
   /// Nothing if the program has never asked for its facility.
-  Desk* get(Name name, ProcessBackend& backend) {
-    std::unique_ptr<Desk>& desk = desks_[at(name)];
+  BackendDesk* get(Name name, ProcessBackend& backend) {
+    std::unique_ptr<BackendDesk>& desk = desks_[at(name)];
     if (desk) return desk.get();
-    const MakeDesk make = offered_[at(name)].load(std::memory_order_relaxed);
+    const MakeBackendDesk make = offered_[at(name)].load(std::memory_order_relaxed);
     if (make) desk = make(backend);
     return desk.get();
   }
   /// Nothing if nobody has needed it.
-  Desk* find(Name name) const noexcept { return desks_[at(name)].get(); }
+  BackendDesk* find(Name name) const noexcept { return desks_[at(name)].get(); }
   void end(Name name) noexcept { desks_[at(name)].reset(); }
 
  private:
   static constexpr std::size_t at(Name name) { return static_cast<std::size_t>(name); }
-  static inline constinit std::atomic<MakeDesk> offered_[count] = {};
+  static inline constinit std::atomic<MakeBackendDesk> offered_[count] = {};
 
-  std::unique_ptr<Desk> desks_[count];
+  std::unique_ptr<BackendDesk> desks_[count];
 };
 
 }  // namespace rondo

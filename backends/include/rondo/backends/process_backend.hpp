@@ -35,7 +35,7 @@ class ProcessBackend : public Backend {
   ProcessBackend(ThreadPoolOptions default_executor, Seam* seam);
   /// A derived class calls end_threads() before it goes: until then threads may call wake().
   ~ProcessBackend() override = default;
-  void end_threads() { desks_.end(Desks::Name::jobs); }
+  void end_threads() { desks_.end(BackendDesks::Name::jobs); }
 
   /// Waits until something has happened, but not past `deadline` (Instant::min(): does not wait), and reports what has
   /// to `inputs_`.
@@ -90,8 +90,8 @@ class ProcessBackend : public Backend {
   void cancel(const Output& output);
   /// What there is to give.
   std::span<const Input> inputs() {
-    for (const Desks::Name name : {Desks::Name::names, Desks::Name::processes}) {
-      if (Desk* const desk = desks_.find(name)) desk->answer(inputs_);
+    for (const BackendDesks::Name name : {BackendDesks::Name::names, BackendDesks::Name::processes}) {
+      if (BackendDesk* const desk = desks_.find(name)) desk->answer(inputs_);
     }
     return inputs_;
   }
@@ -102,7 +102,7 @@ class ProcessBackend : public Backend {
   std::vector<OperationId> stranded_;
   int unpolled_ = 0;  // reaps in a row that did not look at the world
   ThreadPoolOptions default_executor_;
-  Desks desks_;
+  BackendDesks desks_;
 };
 
 }  // namespace rondo
