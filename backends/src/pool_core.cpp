@@ -29,7 +29,8 @@ void PoolCore::submit(std::shared_ptr<PoolJob> job) {
   jobs_.push_back(std::move(job));
   const auto idle = std::find_if(workers_.begin(), workers_.end(), [](const auto& each) { return each->idle(); });
   if (idle != workers_.end()) return (*idle)->wake();
-  if (workers_.size() < options_.max_workers) start_worker();
+  if (workers_.size() < options_.max_workers) return start_worker();
+  for (const auto& worker : workers_) worker->fill_ahead(*this);
 }
 
 std::size_t PoolCore::free_number() const {
@@ -49,14 +50,28 @@ void PoolCore::cancelled(const PoolJob& job) {
   std::erase_if(jobs_, [&](const auto& each) { return each.get() == &job; });
   for (const auto& worker : workers_) {
     if (options_.kill_on_cancel && worker->runs(job)) worker->kill();
+    if (worker->has_ahead(job) && worker->take_back()) worker->fill_ahead(*this);
   }
 }
 
-std::shared_ptr<PoolJob> PoolCore::next_job() {
-  while (!jobs_.empty()) {
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
-    if (!job->done()) return job;
+void PoolCore::give_back(std::shared_ptr<PoolJob> job) {
+  if (broken_) return job->fail(std::make_exception_ptr(BrokenProcessPool(*broken_)));
+  jobs_.push_front(std::move(job));
+}
+
+std::shared_ptr<PoolJob> PoolCore::first_job(std::size_t most_bytes) {
+  while (!jobs_.empty() && jobs_.front()->done()) jobs_.pop_front();
+  if (jobs_.empty() || jobs_.front()->call().arguments.size() > most_bytes) return nullptr;
+  auto job = std::move(jobs_.front());
+  jobs_.pop_front();
+  return job;
+}
+
+std::shared_ptr<PoolJob> PoolCore::next_job(PoolWorker& worker) {
+  if (auto job = worker.take_back()) return job;  // it was laid there too late
+  if (auto job = first_job(SIZE_MAX)) return job;
+  for (const auto& other : workers_) {
+    if (auto job = other->take_back()) return job;
   }
   return nullptr;
 }
@@ -64,6 +79,7 @@ std::shared_ptr<PoolJob> PoolCore::next_job() {
 // --- ends ------------------------------------------------------------------------------------------------------------
 
 void PoolCore::break_with(const std::string& why) {
+  take_back_all();
   if (!broken_) broken_ = why;
   for (const auto& job : std::exchange(jobs_, {})) job->fail(std::make_exception_ptr(BrokenProcessPool(*broken_)));
 }
@@ -78,8 +94,15 @@ void PoolCore::worker_died(const std::string& why, Death death) {
   if (greeted || std::none_of(workers_.begin(), workers_.end(), is_there)) break_with(why);
   if (!broken_ || !greeted) return;
   for (const auto& worker : workers_) {  // Python's way: all of them go
-    if (const auto job = worker->drop_job()) job->fail(std::make_exception_ptr(BrokenProcessPool(*broken_)));
+    worker->fail_jobs(std::make_exception_ptr(BrokenProcessPool(*broken_)));
     worker->kill();
+  }
+}
+
+/// What lies ahead of workers waits again.
+void PoolCore::take_back_all() {
+  for (auto worker = workers_.rbegin(); worker != workers_.rend(); ++worker) {
+    if (auto job = (*worker)->take_back()) give_back(std::move(job));
   }
 }
 
@@ -108,7 +131,7 @@ void PoolCore::abandon() noexcept {
   closed_ = true;
   break_with("the process pool was destroyed before the job was done");
   for (const auto& worker : workers_) {
-    if (const auto job = worker->drop_job()) job->fail(std::make_exception_ptr(BrokenProcessPool(*broken_)));
+    worker->fail_jobs(std::make_exception_ptr(BrokenProcessPool(*broken_)));
     worker->kill();
   }
 }
@@ -116,6 +139,7 @@ void PoolCore::abandon() noexcept {
 Coro<> PoolCore::shutdown(std::shared_ptr<PoolCore> pool, bool cancel_pending) {
   pool->closed_ = true;
   if (cancel_pending) {
+    pool->take_back_all();
     for (const auto& job : std::exchange(pool->jobs_, {})) job->cancel();
   }
   for (const auto& worker : pool->workers_) worker->wake();

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include <rondo/sleep.hpp>
+#include <rondo/loop.hpp>
 #include <rondo/sleep.hpp>
 #include <rondo/timeout.hpp>
 
@@ -65,7 +65,7 @@ class PoolWorker::Presence {
       : pool_(std::move(pool)), worker_(std::move(worker)) {}
   ~Presence() {
     if (!pool_) return;
-    if (const auto job = worker_->drop_job()) job->cancel();
+    worker_->cancel_jobs();
     pool_->desert(*worker_);
   }
   Presence(const Presence&) = delete;
@@ -93,18 +93,30 @@ Coro<> PoolWorker::serve(PoolCore& pool) {
   greeted_ = true;
   pool.worker_greeted();
   const std::size_t most = pool.options().max_tasks_per_child;
-  for (std::size_t done = 0; most == 0 || done < most; ++done) {
+  for (left_ = most == 0 ? UINT64_MAX : most; left_ > 0;) {
     if (killed_) throw Garbage("was killed, and had answered before it noticed");  // and begins nothing more
-    job_ = pool.next_job();
-    while (!job_ && !pool.closed()) {
-      co_await wait_for_work(pool);
-      job_ = pool.next_job();
-    }
-    if (!job_) break;
-    const std::shared_ptr<PoolJob> job = job_;  // its call must stay, also if somebody drops it
-    co_await perform(job->call());
+    --left_;
+    if (!job_ && !co_await find_job(pool)) break;
+    fill_ahead(pool);
+    const Frame frame = co_await answer();
+    deliver(frame);
+    if (frame.header.begins_next != 0) begin_ahead(pool);
   }
   co_await say_goodbye();
+}
+
+/// Waits for a job, and sends it. False if there will be none.
+Coro<bool> PoolWorker::find_job(PoolCore& pool) {
+  job_ = pool.next_job(*this);
+  while (!job_ && !pool.closed()) {
+    co_await wait_for_work(pool);
+    job_ = pool.next_job(*this);
+  }
+  if (!job_) co_return false;
+  begun_ = false;
+  const std::shared_ptr<PoolJob> job = job_;  // its call must stay, also if somebody drops it
+  co_await begin(job->call());
+  co_return true;
 }
 
 // --- beginning -------------------------------------------------------------------------------------------------------
@@ -118,7 +130,14 @@ Coro<> PoolWorker::start(const PoolCore& pool) {
   options.channel = true;
   options.limits.high = 4 * piece;
   options.limits.low = piece;
-  Command command(pool.options().program, worker_argument);
+  std::vector<std::string> words{pool.options().program, worker_argument};
+  std::vector<int> passed;
+  if (this_loop().backend() && this_loop().backend()->features().adopts) {  // a simulated worker has no descriptors
+    passed.push_back(slot_.emplace().worker_end());
+    words.push_back(std::to_string(passed.front()));
+  }
+  options.pass_fds = passed;
+  Command command(std::move(words));
   process_ = co_await create_subprocess_exec(std::move(command), options);
   if (killed_) process_->kill();
   static_cast<void>(create_task(read_errors(shared_from_this(), process_->std_err), {.name = "stderr of " + name_}));
@@ -160,9 +179,10 @@ Coro<> PoolWorker::greet(const PoolCore& pool) {
   said_hello_ = true;
   const RemoteCall& initializer = pool.options().initializer;
   if (initializer.name.empty()) co_return;
-  const Frame answer = co_await call(initializer);
-  if (answer.header.kind != FrameKind::error) co_return;
-  const std::exception_ptr error = restore_exception(answer.bytes(), title(), std::string(initializer.name));
+  co_await begin(initializer);
+  const Frame made = co_await answer();
+  if (made.header.kind != FrameKind::error) co_return;
+  const std::exception_ptr error = restore_exception(made.bytes(), title(), std::string(initializer.name));
   throw Garbage("could not be initialised: " + describe(error));
 }
 
@@ -208,36 +228,79 @@ Coro<> PoolWorker::wait_for_work(const PoolCore&) {
   if (pid() == 0 || killed_) throw Garbage("ended while it had nothing to do");
 }
 
-Coro<> PoolWorker::perform(const RemoteCall& wanted) {
-  begun_ = false;
-  const Frame answer = co_await call(wanted);
+void PoolWorker::fail_jobs(const std::exception_ptr& error) {
+  for (auto* each : {&job_, &ahead_}) {
+    if (const auto job = std::move(*each)) job->fail(error);
+  }
+}
+
+void PoolWorker::cancel_jobs() noexcept {
+  for (auto* each : {&job_, &ahead_}) {
+    if (const auto job = std::move(*each)) job->cancel();
+  }
+}
+
+void PoolWorker::deliver(const Frame& answer) {
   const std::shared_ptr<PoolJob> job = std::move(job_);
-  if (!job || job->done()) co_return;  // cancelled meanwhile
+  if (!job || job->done()) return;  // cancelled meanwhile
+  const std::string_view name = job->call().name;
   if (answer.header.kind == FrameKind::error) {
-    job->fail(restore_exception(answer.bytes(), title(), std::string(wanted.name)));
-    co_return;
+    return job->fail(restore_exception(answer.bytes(), title(), std::string(name)));
   }
   try {
     job->succeed(answer.bytes());
   } catch (...) {
-    job->fail(std::make_exception_ptr(RuntimeError("cannot read the result of " + std::string(wanted.name) + ": " +
+    job->fail(std::make_exception_ptr(RuntimeError("cannot read the result of " + std::string(name) + ": " +
                                                    describe(std::current_exception()))));
   }
 }
 
-Coro<PoolWorker::Frame> PoolWorker::call(const RemoteCall& wanted) {
+Coro<> PoolWorker::begin(const RemoteCall& wanted) {
   FrameHeader header;
   header.kind = FrameKind::call;
   header.function = wanted.number;
-  header.job = ++calls_;
+  header.job = running_ = ++calls_;
   co_await send(header, wanted.arguments);
+}
+
+/// Of the call that runs.
+Coro<PoolWorker::Frame> PoolWorker::answer() {
   for (;;) {
     Frame frame = co_await receive();
-    if (frame.header.job != calls_) throw Garbage("answered what it was not asked");
+    if (frame.header.job != running_) throw Garbage("answered what it was not asked");
     if (frame.header.kind == FrameKind::result || frame.header.kind == FrameKind::error) co_return frame;
     if (frame.header.kind != FrameKind::started) throw Garbage("wrote garbage on its channel");
     begun_ = true;
   }
+}
+
+// --- the job ahead ---------------------------------------------------------------------------------------------------
+
+void PoolWorker::fill_ahead(PoolCore& pool) {
+  if (!slot_ || !job_ || ahead_ || killed_ || !greeted_ || left_ == 0) return;
+  std::shared_ptr<PoolJob> job = pool.first_job(AheadSlot::most);
+  if (!job) return;
+  FrameHeader header;
+  header.kind = FrameKind::call;
+  header.function = job->call().number;
+  header.job = calls_ + 1;
+  header.size = job->call().arguments.size();
+  if (!slot_->put(header, job->call().arguments)) return pool.give_back(std::move(job));
+  ahead_call_ = ++calls_;
+  ahead_ = std::move(job);
+}
+
+std::shared_ptr<PoolJob> PoolWorker::take_back() {
+  return ahead_ && slot_->take_back() ? std::move(ahead_) : nullptr;
+}
+
+/// The worker has taken it.
+void PoolWorker::begin_ahead(const PoolCore& pool) {
+  if (!ahead_) throw Garbage("took a job that it was not given");
+  job_ = std::move(ahead_);
+  running_ = ahead_call_;
+  begun_ = true;
+  if (job_->done() && pool.options().kill_on_cancel) kill();  // cancelled while it was taken
 }
 
 Coro<> PoolWorker::send(FrameHeader header, const std::string& bytes) const {
@@ -311,13 +374,16 @@ Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
   const auto words = co_await as_outcome(wait_for(errors_ended_.wait(), last_words));
   if (words.cancelled()) words.raise();
   const std::string text = obituary(reason, returncode);
-  if (const std::shared_ptr<PoolJob> job = drop_job()) {
-    if (begun_ || pool.options().on_death == OnDeath::break_pool || !job->may_try_again()) {
+  const auto go_on_elsewhere = [&](const std::shared_ptr<PoolJob>& job, bool begun) {
+    if (!job) return;
+    if (begun || pool.options().on_death == OnDeath::break_pool || !job->may_try_again()) {
       job->fail(std::make_exception_ptr(BrokenProcessPool(text)));
     } else if (!job->done()) {
       pool.give_back(job);
     }
-  }
+  };
+  go_on_elsewhere(std::move(ahead_), false);
+  go_on_elsewhere(std::move(job_), begun_);
   const bool killed_early = !greeted_ && !ended.error() && returncode == -kill_signal;
   const auto starting = killed_early ? PoolCore::Death::killed_early : PoolCore::Death::starting;
   if (!wanted) pool.worker_died(text, greeted_ ? PoolCore::Death::working : starting);

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <rondo/event.hpp>
 #include <rondo/executors/pool_core.hpp>
 #include <rondo/subprocess.hpp>
 
+#include "ahead_slot.hpp"
 #include "worker_frame.hpp"
 
 namespace rondo {
@@ -32,8 +34,14 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   bool runs(const PoolJob& job) const { return job_.get() == &job; }
   /// At somebody's wish: its death is no surprise.
   void kill() noexcept;
-  /// Lets go of what it runs.
-  std::shared_ptr<PoolJob> drop_job() { return std::move(job_); }
+  /// Lets go of what it runs, and of what it has taken.
+  void fail_jobs(const std::exception_ptr& error);
+  void cancel_jobs() noexcept;
+  /// Lays the first job that waits ahead of this worker, if that is possible.
+  void fill_ahead(PoolCore& pool);
+  /// The job that lies ahead, if the worker has not taken it: then nobody will run it who is not given it.
+  std::shared_ptr<PoolJob> take_back();
+  bool has_ahead(const PoolJob& job) const { return ahead_.get() == &job; }
   /// 0 as long as there is none.
   int pid() const { return process_ && !process_->returncode() ? process_->pid() : 0; }
 
@@ -49,8 +57,11 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   Coro<> greet(const PoolCore& pool);
   void throw_not_ready(const std::exception_ptr& error) const;
   Coro<> wait_for_work(const PoolCore& pool);
-  Coro<> perform(const RemoteCall& call);
-  Coro<Frame> call(const RemoteCall& call);
+  Coro<bool> find_job(PoolCore& pool);
+  Coro<> begin(const RemoteCall& call);
+  Coro<Frame> answer();
+  void deliver(const Frame& answer);
+  void begin_ahead(const PoolCore& pool);
   Coro<> say_goodbye();
   Coro<> bury(PoolCore& pool, std::exception_ptr reason);
   Coro<Frame> receive() const;
@@ -71,6 +82,11 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   bool killed_ = false;
   bool said_hello_ = false;
   std::uint64_t calls_ = 0;
+  std::uint64_t running_ = 0;  // the call that is answered next
+  std::uint64_t left_ = 0;     // jobs that it may begin after this one
+  std::optional<AheadSlot> slot_;
+  std::shared_ptr<PoolJob> ahead_;  // what was laid there
+  std::uint64_t ahead_call_ = 0;
   Event wake_;
   Event errors_ended_;
   std::string line_;       // of stderr, so far

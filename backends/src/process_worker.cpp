@@ -16,7 +16,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -24,6 +26,7 @@
 #include <rondo/executors/remote_error.hpp>
 #include <rondo/net/spawn.hpp>
 
+#include "ahead_slot.hpp"
 #include "worker_frame.hpp"
 
 namespace rondo {
@@ -99,26 +102,68 @@ void watch_for_the_end_of_the_parent() {
   if (!leaving) ::_exit(lost_parent);
 }
 
+struct Call {
+  FrameHeader header;
+  std::unique_ptr<char[]> bytes;
+  std::string_view arguments;
+};
+
+/// The next call of the channel, or nothing and what main() returns.
+std::optional<Call> read_call(int& code) {
+  Call call;
+  code = lost_parent;
+  if (!read_whole(&call.header, sizeof call.header)) return std::nullopt;
+  code = lost_words;
+  if (!call.header.makes_sense()) return std::nullopt;
+  if (call.header.kind == FrameKind::bye) code = 0;
+  if (call.header.kind != FrameKind::call) return std::nullopt;
+  code = lost_parent;
+  const auto size = static_cast<std::size_t>(call.header.size);
+  call.bytes = std::make_unique_for_overwrite<char[]>(size);
+  call.arguments = {call.bytes.get(), size};
+  if (!read_whole(call.bytes.get(), size)) return std::nullopt;
+  FrameHeader started = call.header;
+  started.kind = FrameKind::started;
+  if (!write_frame(started, {})) return std::nullopt;
+  return call;
+}
+
+/// The call that is ahead. Once it is taken, it must be run.
+std::optional<Call> take_ahead(int slot) {
+  if (slot < 0) return std::nullopt;
+  Call call;
+  constexpr std::size_t most = sizeof(FrameHeader) + AheadSlot::most;
+  call.bytes = std::make_unique_for_overwrite<char[]>(most);
+  const ssize_t got = ::recv(slot, call.bytes.get(), most, MSG_DONTWAIT);
+  if (got < static_cast<ssize_t>(sizeof(FrameHeader))) return std::nullopt;
+  const std::string_view whole(call.bytes.get(), static_cast<std::size_t>(got));
+  call.header = FrameHeader::of(whole);
+  call.arguments = whole.substr(sizeof(FrameHeader));
+  return call;
+}
+
 /// What main() returns.
-int serve() {
-  for (;;) {
-    FrameHeader header;
-    if (!read_whole(&header, sizeof header)) return lost_parent;
-    if (header.makes_sense() && header.kind == FrameKind::bye) {
-      leaving = true;
-      return 0;
-    }
-    if (!header.makes_sense() || header.kind != FrameKind::call) return lost_words;
-    const auto size = static_cast<std::size_t>(header.size);
-    const auto arguments = std::make_unique_for_overwrite<char[]>(size);
-    if (!read_whole(arguments.get(), size)) return lost_parent;
-    FrameHeader answer = header;
-    answer.kind = FrameKind::started;
-    if (!write_frame(answer, {})) return lost_parent;
-    const Answer made = answer_call(header.function, {arguments.get(), size});
+int serve(int slot) {
+  int code = 0;
+  std::optional<Call> call;
+  while (call || (call = read_call(code))) {
+    const Answer made = answer_call(call->header.function, call->arguments);
+    std::optional<Call> next = take_ahead(slot);
+    FrameHeader answer = call->header;
     answer.kind = made.kind;
+    answer.begins_next = next ? 1 : 0;
     if (!write_frame(answer, made.bytes)) return lost_parent;
+    call = std::move(next);
   }
+  return code;
+}
+
+/// The descriptor that is the second argument; -1: the pool lays no job ahead.
+int slot_of(int argc, const char* const* argv) {
+  if (argc < 3) return -1;
+  const int slot = std::atoi(argv[2]);
+  ::fcntl(slot, F_SETFD, FD_CLOEXEC);
+  return slot;
 }
 
 }  // namespace
@@ -131,7 +176,7 @@ std::optional<int> process_worker_main(int argc, const char* const* argv) {
   FrameHeader hello;
   if (!write_frame(hello, FunctionRegistry::instance().identity())) return lost_parent;
   std::thread(watch_for_the_end_of_the_parent).detach();
-  const int code = serve();
+  const int code = serve(slot_of(argc, argv));
   leaving = true;
   return code;
 }

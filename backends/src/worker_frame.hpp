@@ -9,6 +9,8 @@
 //                         <-----  bye
 //
 // A worker says `started` before it calls a function, so that a job which it has not begun can run elsewhere when it dies.
+// While it runs one, the pool may lay the next into its AheadSlot. A worker looks there before it gives a result, and the
+// frame of the result says that it begins what it has found: one frame for both.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,7 @@ struct FrameHeader {
   FrameKind kind = FrameKind::hello;
   std::uint8_t unused[3] = {};
   std::uint32_t function = 0;  // call: its number
-  std::uint32_t reserved = 0;
+  std::uint32_t begins_next = 0;  // result, error: 1 if it has taken the call that was ahead
   std::uint64_t job = 0;       // call and its answers
   std::uint64_t size = 0;
 

@@ -6,6 +6,7 @@
 // another kind of worker.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -91,10 +92,13 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   // --- for the workers ----------------------------------------------------------------------------------------------
 
-  /// The first that is still wanted; null if there is none.
-  std::shared_ptr<PoolJob> next_job();
+  /// The first that is still wanted, for a worker that has nothing to do; if need be one that lies ahead of another. Null
+  /// if there is none.
+  std::shared_ptr<PoolJob> next_job(PoolWorker& worker);
+  /// The first that waits, if its arguments have at most so many bytes.
+  std::shared_ptr<PoolJob> first_job(std::size_t most_bytes);
   /// It was not begun: it runs elsewhere.
-  void give_back(std::shared_ptr<PoolJob> job) { jobs_.push_front(std::move(job)); }
+  void give_back(std::shared_ptr<PoolJob> job);
   bool closed() const { return closed_; }
   /// Fails all that waits, and all that comes. The first reason counts.
   void break_with(const std::string& why);
@@ -113,6 +117,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
  private:
   void start_worker();
+  void take_back_all();
   void remove(const PoolWorker& worker) noexcept;
   std::size_t free_number() const;
 

@@ -79,7 +79,8 @@ class ProcessPoolExecutor {
   /// are archived at once, as the types of F's parameters. The future gives the result; or F's exception, as its own type
   /// if that is the standard library's, RuntimeError or TimeoutError, else as a RemoteError; or BrokenProcessPool if the
   /// worker died; or
-  /// RuntimeError after shutdown(). Jobs start in the order in which they came. Cancelling the future takes out a job
+  /// RuntimeError after shutdown(). Jobs are handed to
+  /// workers in the order in which they came. Cancelling the future takes out a job
   /// that has not started; one that runs is let go, or killed (ProcessPoolOptions::kill_on_cancel).
   template <auto F, class... Arguments>
   Future<typename RemoteFunction<F>::Result> run(const Arguments&... arguments) {
