@@ -100,7 +100,7 @@ Coro<> tasks() {
   // [/tasks]
   check(x == 42 && y == 42 && !error && done && !cancelled && name == "worker" && me && all.size() == 1);
 
-  Context ctx = current_context();
+  Context ctx = copy_context();
   // [context_option]
   auto u = create_task(work(), {.context = &ctx});
   // [/context_option]
@@ -375,7 +375,7 @@ Coro<> contexts() {
   auto token = user.set("alice");
   std::string name = user.get();
   user.reset(token);
-  Context context = current_context();
+  Context context = copy_context();
   // [/context]
   check(name == "alice" && user.get() == "nobody");
   co_return;

@@ -14,7 +14,7 @@ namespace rondo {
 
 namespace {
 
-std::string waits(const Parking&) { return "waits for what is left to end"; }
+WaitWords waits(const Parking&) { return "waits for what is left to end"; }
 
 /// Those that have begun when this runs, oldest first.
 Coro<void> close_generators(Kernel& kernel) {

@@ -117,11 +117,6 @@ void RunnerCore::run_until(FutureCore& future) {
 }
 
 void RunnerCore::run_main(TaskCore& main) {
-  struct Keeping {
-    Context& context;
-    TaskCore& main;
-    ~Keeping() { context = main.context(); }
-  } const keeping{context_, main};
   Interrupt interrupt(*this, main);
   interrupt.begin();
   run_until(main);

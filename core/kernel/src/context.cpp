@@ -7,8 +7,9 @@
 namespace rondo {
 
 std::shared_ptr<const void> Context::find(const void* key) const {
-  if (!table_) return nullptr;
-  for (const auto& [held, value] : table_->entries) {
+  const Table* const table = values();
+  if (!table) return nullptr;
+  for (const auto& [held, value] : table->entries) {
     if (held == key) return value;
   }
   return nullptr;
@@ -16,17 +17,32 @@ std::shared_ptr<const void> Context::find(const void* key) const {
 
 void Context::assign(const void* key, std::shared_ptr<const void> value) {
   Context next = detached();
-  if (!table_) next.table_ = Ref<Table>::adopt(*new Table);
+  if (!next.table_) next.table_ = Ref<Table>::adopt(*new Table);
   auto& entries = next.table_->entries;
   std::erase_if(entries, [key](const auto& entry) { return entry.first == key; });
   if (value) entries.emplace_back(key, std::move(value));
-  *this = std::move(next);
+  if (table_ && table_->cell) {
+    table_->values = std::move(next.table_);
+  } else {
+    *this = std::move(next);
+  }
 }
 
 Context Context::detached() const {
-  Context copy;
-  if (table_) copy.table_ = Ref<Table>::adopt(*new Table(*table_));
-  return copy;
+  const Table* const table = values();
+  return table ? Context(Ref<Table>::adopt(*new Table(*table))) : Context();
+}
+
+const Context& Context::shared() {
+  if (!table_ || !table_->cell) *this = copy();
+  return *this;
+}
+
+Context Context::copy() const {
+  Context cell(Ref<Table>::adopt(*new Table));
+  cell.table_->cell = true;
+  cell.table_->values = inherited().table_;
+  return cell;
 }
 
 void Context::Table::destroy() noexcept { delete this; }

@@ -64,4 +64,14 @@ Message cancel_message(const std::exception_ptr& error) noexcept {
   return cancelled ? cancelled->shared_message() : Message();
 }
 
+bool is_keyboard_interrupt(const std::exception_ptr& error) {
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const KeyboardInterrupt&) {
+    return true;
+  } catch (...) {
+  }
+  return false;
+}
+
 }  // namespace rondo

@@ -17,13 +17,21 @@ TaskCore* awaited_task(const TaskCore& task) {
   return static_cast<TaskCore*>(static_cast<FutureCore*>(task.awaiting()));
 }
 
+/// The task that must go on before this one can; null if that is not one task.
+TaskCore* blocking_task(Kernel& kernel, const TaskCore& task) {
+  if (TaskCore* awaited = awaited_task(task)) return &awaited->kernel() == &kernel ? awaited : nullptr;
+  if (!task.is(machines::task::State::waiting) || !task.awaiting() || task.awaiting()->is_future()) return nullptr;
+  const std::uint32_t holder = static_cast<const Parking&>(*task.awaiting()).describe().holder;
+  return holder != 0 ? kernel.find_task(holder) : nullptr;
+}
+
 std::string waits_for(const TaskCore& task) {
   if (!task.started()) return "has not started";
   if (task.is(machines::task::State::scheduled)) return "is ready to go on";
   if (task.is(machines::task::State::running)) return "is running";
   const Waitable& target = *task.awaiting();
   if (target.is_future()) return "awaits " + describe(static_cast<const FutureCore&>(target));
-  return static_cast<const Parking&>(target).describe();
+  return static_cast<const Parking&>(target).describe().text;
 }
 
 /// Where it stands. A running task stands nowhere: what it has awaited last may be gone.
@@ -42,10 +50,11 @@ class Tree {
  public:
   Tree(Kernel& kernel, std::size_t most) : base_(kernel.next_stamp()), most_(most) {
     for (TaskCore* task = kernel.tasks().front(); task; task = kernel.tasks().after(*task)) {
-      nodes_.push_back({task, nobody, nobody, nobody, 0, false, false});
+      nodes_.push_back({task, nobody, nobody, nobody, nobody, 0, false, false});
       task->take_stamp(kernel.next_stamp());
     }
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (const TaskCore* blocker = blocking_task(kernel, *nodes_[i].task)) nodes_[i].blocker = index_of(*blocker);
       const TaskCore* target = awaited_task(*nodes_[i].task);
       if (!target || &target->kernel() != &kernel) continue;
       Node& node = nodes_[index_of(*target)];
@@ -57,14 +66,15 @@ class Tree {
 
   std::string text() {
     text_ = std::to_string(nodes_.size()) + (nodes_.size() == 1 ? " task:\n" : " tasks:\n");
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (nodes_[i].target == nobody) add(i);
-    }
     find_circles();
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].target == nobody && !nodes_[i].in_circle) add(i);
+    }
     for (std::size_t i = 0; i < nodes_.size() && lines_ < most_; ++i) {  // what is left waits in them, or for who does
       if (nodes_[i].listed || !nodes_[i].begins_circle) continue;
       text_ += "  in a circle: " + names_from(i) + "\n";
       add(i);
+      for (std::size_t at = nodes_[i].blocker; at != i; at = nodes_[at].blocker) add(at);  // those that wait for a lock
     }
     if (lines_ < nodes_.size()) text_ += "  ... " + std::to_string(nodes_.size() - lines_) + " more tasks\n";
     return std::move(text_);
@@ -75,12 +85,14 @@ class Tree {
   static constexpr std::size_t most_names = 16;
   struct Node {
     TaskCore* task;
+    std::size_t blocker;  // the task that must go on before: the one that it awaits, or the holder of a lock
     std::size_t target;   // the task that it awaits
     std::size_t awaiter;  // the first of those that await it
     std::size_t next;     // another one that awaits the same
     std::size_t walk;     // of find_circles(), from 1 on
     bool listed;
     bool begins_circle;
+    bool in_circle = false;
   };
 
   std::size_t index_of(const TaskCore& task) const { return static_cast<std::size_t>(task.stamp() - base_ - 1); }
@@ -95,6 +107,7 @@ class Tree {
 
   /// A task and below it those that await it, with a stack of its own: chains may be long.
   void add(std::size_t root) {
+    if (nodes_[root].listed) return;
     std::vector<std::pair<std::size_t, std::size_t>> todo{{root, 0}};
     while (!todo.empty() && lines_ < most_) {
       const auto [at, depth] = todo.back();
@@ -113,11 +126,13 @@ class Tree {
       std::size_t at = i;
       while (at != nobody && nodes_[at].walk == 0) {
         nodes_[at].walk = walk;
-        at = nodes_[at].target;
+        at = nodes_[at].blocker;
       }
       if (at == nobody || nodes_[at].walk != walk) continue;
       std::size_t oldest = at;
-      for (std::size_t member = nodes_[at].target; member != at; member = nodes_[member].target) {
+      nodes_[at].in_circle = true;
+      for (std::size_t member = nodes_[at].blocker; member != at; member = nodes_[member].blocker) {
+        nodes_[member].in_circle = true;
         oldest = std::min(oldest, member);
       }
       nodes_[oldest].begins_circle = true;
@@ -130,7 +145,7 @@ class Tree {
     std::size_t at = first;
     do {
       if (count++ < most_names) names += nodes_[at].task->name() + " -> ";
-      at = nodes_[at].target;
+      at = nodes_[at].blocker;
     } while (at != first);
     if (count > most_names) names += "... (" + std::to_string(count - most_names) + " more) -> ";
     return names + nodes_[first].task->name();

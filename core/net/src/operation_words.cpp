@@ -62,7 +62,7 @@ std::string describe(const Output& output) {
   return "an operation of the backend";
 }
 
-std::string operation_words(const Parking& parking) {
+WaitWords operation_words(const Parking& parking) {
   const auto& operation = static_cast<const Operation&>(parking);
   if (!operation.in_flight()) return "goes on soon: its operation is done";
   return "waits for " + describe(operation.task()->kernel().operations().output_of(operation));

@@ -246,6 +246,12 @@ Coro<> ServerCore::wait_closed(Ref<ServerCore> core) { co_await core->ended_.wai
 
 Coro<> ServerCore::serve_forever(Ref<ServerCore> core) {
   if (!core->serving_) throw RuntimeError("serve_forever: the server is closed");
+  if (core->awaited_) throw RuntimeError("serve_forever: another task awaits it already; wait_closed() may be awaited by many");
+  struct Awaiting {
+    explicit Awaiting(ServerCore& awaited) : server(awaited) { server.awaited_ = true; }
+    ~Awaiting() { server.awaited_ = false; }
+    ServerCore& server;
+  } const awaiting(*core);
   const auto outcome = co_await as_outcome(core->closed_.wait());
   if (outcome.cancelled()) {
     core->close();

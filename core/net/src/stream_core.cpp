@@ -18,7 +18,7 @@ void forget(std::string& text) { std::string().swap(text); }
 
 }  // namespace
 
-std::string StreamWait::waits(const Parking& parking) {
+WaitWords StreamWait::waits(const Parking& parking) {
   const auto& wait = static_cast<const StreamWait&>(parking);
   const std::string peer = wait.core_->peer();
   if (wait.what_ == For::bytes) return "waits for bytes from " + peer;

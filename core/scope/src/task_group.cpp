@@ -45,7 +45,11 @@ void TaskGroup::child_done(GroupChild& child) {
   if (waiting_ && children_.empty()) parent_->kernel().wake(*waiting_);
   if (task->was_cancelled() || task->state() == machines::future::State::returned) return;
   std::exception_ptr error = task->retrieve();
-  errors_.push_back(error);
+  if (is_keyboard_interrupt(error)) {
+    if (!interrupt_) interrupt_ = error;
+  } else {
+    errors_.push_back(error);
+  }
   if (parent_->done()) {
     parent_->kernel().report(
         {"a child of a task group failed after its parent was done", error, task->name()});
@@ -83,7 +87,9 @@ void TaskGroup::leave(std::exception_ptr error, bool cancelled) {
   }
   fire<machines::group::Event::leave>(*this);
   if (!error) return;
-  (cancelled ? cancellation_ : body_error_) = std::move(error);
+  const bool interrupted = !cancelled && is_keyboard_interrupt(error);
+  if (interrupted && interrupt_) return;  // the first counts
+  (cancelled ? cancellation_ : interrupted ? interrupt_ : body_error_) = std::move(error);
   if (!aborting()) fire<machines::group::Event::abort>(*this);
 }
 
@@ -102,6 +108,7 @@ void TaskGroup::close() {
   const bool asked_parent = state_ == State::failing;
   fire<machines::group::Event::close>(*this);
   if (asked_parent && parent_->uncancel() == 0) cancellation_ = nullptr;
+  if (interrupt_) std::rethrow_exception(interrupt_);
   if (cancellation_ && errors_.empty()) std::rethrow_exception(cancellation_);
   if (body_error_) errors_.push_back(body_error_);
   if (errors_.empty()) return;
@@ -119,7 +126,7 @@ class GroupCompletion : public Parking {
   ~GroupCompletion() { group_.waiting_ = nullptr; }
 
  private:
-  static std::string waits(const Parking&) { return "waits for the children of its TaskGroup"; }
+  static WaitWords waits(const Parking&) { return "waits for the children of its TaskGroup"; }
   TaskGroup& group_;
 };
 

@@ -4,7 +4,7 @@
 
 namespace rondo {
 
-static std::string waits(const Parking&) { return "is in wait()"; }
+static WaitWords waits(const Parking&) { return "is in wait()"; }
 
 WaitCore::WaitCore(Kernel& kernel, WaitOptions options)
     : Parking(&waits), kernel_(&kernel), options_(options), limit_(*this) {}

@@ -15,7 +15,7 @@ void QueueWait::perform(machines::future::Do effect) {
   if (effect == machines::future::Do::publish) task()->kernel().post(*waiter);
 }
 
-std::string QueueWait::waits(const Parking& parking) {
+WaitWords QueueWait::waits(const Parking& parking) {
   const QueueWaiter& waiter = *static_cast<const QueueWait&>(parking).waiter;
   const char* what = waiter.what() == QueueWaiter::For::item ? "waits for an item of " : "waits for room in ";
   return what + (waiter.queue() ? waiter.queue()->describe(parking.task()->kernel()) : "a queue that is gone");

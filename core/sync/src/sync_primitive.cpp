@@ -17,10 +17,12 @@ GuardLink::GuardLink(GuardLink&& other) noexcept : primitive_(other.primitive_),
   other.detach();
 }
 
-std::string Waiter::waits(const Parking& parking) {
+WaitWords Waiter::waits(const Parking& parking) {
   const auto& waiter = static_cast<const Waiter&>(parking);
   if (!waiter.primitive_) return "waits for something that is gone";
-  return "waits for " + waiter.primitive_->describe(waiter.task()->kernel());
+  WaitWords words("waits for " + waiter.primitive_->describe(waiter.task()->kernel()));
+  words.holder = waiter.primitive_->holder();
+  return words;
 }
 
 SyncPrimitive::~SyncPrimitive() {

@@ -122,7 +122,7 @@ TEST_CASE("a callback's own set is seen by nobody else") {
 TEST_CASE("create_task takes a context of your choice") {
   const auto body = []() -> Coro<std::string> {
     user.set("chosen");
-    const Context chosen = current_context();
+    Context chosen = copy_context();
     user.set("current");
     const std::string text = co_await create_task(read_user(), TaskOptions{.context = &chosen});
     co_return text + " " + user.get();
@@ -176,4 +176,121 @@ TEST_CASE("the context is the task's again after every switch") {
   const auto two = h.start(body(h, "two"));
   h.settle();
   CHECK(h.story() == "one two one two");
+}
+
+// --- tokens ----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a token is used once, and in the context in which it was made") {
+  const auto body = []() -> Coro<> {
+    const auto token = user.set("ann");
+    const auto child = [](const ContextVar<std::string>::Token& from_outside) -> Coro<> {
+      CHECK_THROWS_WITH(user.reset(from_outside),
+                        "this Token was made in another context: a task resets what it has set itself");
+      co_return;
+    };
+    co_await create_task(child(token));
+    user.reset(token);
+    CHECK_THROWS_WITH(user.reset(token), "this Token has been used already");
+    CHECK(user.get() == "nobody");
+    auto moved = user.set("bob");
+    const auto to = std::move(moved);
+    CHECK_THROWS_AS(user.reset(moved), RuntimeError);
+    user.reset(to);
+    CHECK(user.get() == "nobody");
+  };
+  sim::run(body());
+}
+
+TEST_CASE("a token that was made in a context of its own is used there, by whichever task runs in it") {
+  const auto body = []() -> Coro<> {
+    Context context = copy_context();
+    const auto token = context.run([] { return user.set("inside"); });
+    CHECK_THROWS_AS(user.reset(token), std::invalid_argument);
+    co_await create_task([&token]() -> Coro<> {
+      user.reset(token);
+      co_return;
+    }, {.context = &context});
+    CHECK(context.run([] { return user.get(); }) == "nobody");
+  };
+  sim::run(body());
+}
+
+// --- contexts of one's own -------------------------------------------------------------------------------------------
+
+TEST_CASE("what a task sets in the context that it was given is seen there, and by those that run in it later") {
+  const auto body = []() -> Coro<std::string> {
+    Context context = copy_context();
+    const auto sets = [](std::string value) -> Coro<> {
+      user.set(value);
+      co_await sleep(0s);
+    };
+    co_await create_task(sets("task"), {.context = &context});
+    std::string text = context.run([] { return user.get(); });
+    Context handle = context;  // to the same values
+    co_await create_task(sets("again"), {.context = &handle});
+    co_return text + " " + co_await create_task(read_user(), {.context = &context}) + " " + user.get();
+  };
+  CHECK(sim::run(body()) == "task again nobody");
+}
+
+TEST_CASE("a task that is created in such a context inherits its values, and changes them for itself alone") {
+  const auto body = []() -> Coro<std::string> {
+    Context context = copy_context();
+    const auto outer = []() -> Coro<std::string> {
+      user.set("outer");
+      const auto inner = []() -> Coro<std::string> {
+        std::string text = user.get();
+        user.set("inner");
+        co_return text;
+      };
+      std::string text = co_await create_task(inner());
+      co_return text + " " + user.get();
+    };
+    std::string text = co_await create_task(outer(), {.context = &context});
+    co_return text + " " + context.run([] { return user.get(); });
+  };
+  CHECK(sim::run(body()) == "outer outer outer");
+}
+
+TEST_CASE("callbacks run in the context that they are given") {
+  Hops h;
+  Context context = copy_context();
+  const auto says = [&h] { h.note(user.get()); };
+  context.run([] { user.set("chosen"); });
+  h.loop.call_soon([] { user.set("changed"); }, {.context = &context});
+  h.loop.call_soon(says, {.context = &context});
+  h.loop.call_later(1ms, says, {.context = &context});
+  const auto future = h.loop.create_future<int>();
+  future.add_done_callback(says, {.context = &context});
+  h.loop.call_soon(says);
+  future.set_result(1);
+  h.run();
+  CHECK(h.story() == "changed nobody changed changed");
+}
+
+TEST_CASE("run() puts back what was there, also after an error") {
+  const auto body = []() -> Coro<> {
+    Context context = copy_context();
+    user.set("here");
+    CHECK_THROWS_WITH(context.run([] {
+      user.set("there");
+      throw std::runtime_error("no");
+    }), "no");
+    CHECK(user.get() == "here");
+    CHECK(context.run([] { return user.get(); }) == "there");
+    co_return;
+  };
+  sim::run(body());
+}
+
+TEST_CASE("where no loop runs a variable has its default, and is set in a context alone") {
+  CHECK(user.get() == "nobody");
+  CHECK_THROWS_AS(no_default.get(), std::out_of_range);
+  CHECK_THROWS_AS(user.set("ann"), RuntimeError);
+  Context context = copy_context();
+  CHECK(context.run([] {
+    user.set("ann");
+    return user.get();
+  }) == "ann");
+  CHECK(user.get() == "nobody");
 }

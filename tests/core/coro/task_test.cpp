@@ -217,3 +217,54 @@ TEST_CASE("a task handle may outlive its loop, with the value") {
   }
   CHECK(kept.result() == "kept");
 }
+
+// --- what can be made a task -----------------------------------------------------------------------------------------
+
+TEST_CASE("whatever can be awaited can be made a task") {
+  const auto body = []() -> Coro<std::string> {
+    const auto future = this_loop().create_future<int>();
+    const auto of_future = create_task(future, {.name = "future"});
+    const auto of_sleep = create_task(sleep(1s, std::string("slept")));
+    future.set_result(7);
+    co_return std::to_string(co_await of_future) + " " + co_await of_sleep + " " + of_future.name();
+  };
+  CHECK(sim::run(body()) == "7 slept future");
+}
+
+TEST_CASE("a function and its arguments are kept until the task is done") {
+  const auto body = []() -> Coro<std::string> {
+    const auto join = [](const std::string& a, std::string b, int c) -> Coro<std::string> {
+      co_await sleep(1s);
+      co_return a + b + std::to_string(c);
+    };
+    const std::string captured(64, 'x');
+    const auto closure = create_task([captured]() -> Coro<std::size_t> {
+      co_await sleep(1s);
+      co_return captured.size();
+    });
+    const auto three = create_task(join, std::string(32, 'a'), "b", 3, {.name = "three"});
+    const auto two = create_task([](std::unique_ptr<int> p, int n) -> Coro<int> { co_return *p + n; },
+                                 std::make_unique<int>(4), 1);
+    const auto one = create_task([](int n) { return sleep(1s, n); }, 5);
+    std::string text = co_await three;
+    co_return text.substr(30) + " " + three.name() + " " + std::to_string(co_await two) + std::to_string(co_await one) +
+        " " + std::to_string(co_await closure);
+  };
+  CHECK(sim::run(body()) == "aab3 three 55 64");
+}
+
+TEST_CASE("a loop creates the same tasks between its steps") {
+  Hops h;
+  const auto task = h.loop.create_task([](int n) -> Coro<int> { co_return n; }, 3);
+  const auto slept = h.loop.create_task(sleep(0s, 4));
+  h.settle();
+  CHECK(task.result() + slept.result() == 7);
+}
+
+TEST_CASE("a task of a function is told by the line that asked for it") {
+  Hops h;
+  const auto line = __LINE__ + 1;
+  const auto task = h.loop.create_task([](int n) -> Coro<int> { co_return n; }, 3);
+  CHECK(task.created().line == static_cast<std::uint32_t>(line));
+  h.settle();
+}

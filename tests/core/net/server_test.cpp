@@ -257,6 +257,19 @@ TEST_CASE("serve_forever ends with a cancellation, which closes the server") {
   CHECK(w.now_of(w.loop.create_task(told(w.server.serve_forever()))) == "serve_forever: the server is closed");
 }
 
+TEST_CASE("a second serve_forever is refused while another one is awaited") {
+  ServerWorld w;
+  w.serve();
+  const auto first = w.loop.create_task(told(w.server.serve_forever()));
+  CHECK(w.now_of(first) == "waits");
+  CHECK(w.now_of(w.loop.create_task(told(w.server.serve_forever()))) ==
+        "serve_forever: another task awaits it already; wait_closed() may be awaited by many");
+  first.cancel();
+  w.step();
+  w.end(Kind::close, 0);
+  CHECK(w.now_of(first) == "cancelled");
+}
+
 TEST_CASE("a server is closed when its handle goes") {
   ServerWorld w;
   w.serve();

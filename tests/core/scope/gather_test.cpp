@@ -271,3 +271,14 @@ TEST_CASE("a cancelled gather has failed with CancelledError: it is never cancel
   CHECK_FALSE(outer.cancelled());
   CHECK(ending_of(outer.outcome()) == "cancelled (why)");
 }
+
+TEST_CASE("the tasks that a gather makes are told by the line of its call") {
+  Hops h;
+  const Loop::Scope scope(h.loop);
+  const auto line = static_cast<std::uint32_t>(__LINE__ + 1);
+  const auto outer = gather(turns(1, 1), sleep(0s));
+  for (const AnyTask& task : all_tasks()) CHECK(task.created().line == line);
+  CHECK(all_tasks().size() == 2);
+  h.settle();
+  CHECK(std::get<0>(outer.result()) == 1);
+}

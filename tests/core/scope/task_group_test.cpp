@@ -396,3 +396,43 @@ TEST_CASE("the children of a group are cancelled oldest first") {
   h.run();
   CHECK(h.story() == "a b c errors count");
 }
+
+TEST_CASE("a KeyboardInterrupt of the body or of a child comes out as it is, and the children are cancelled") {
+  Hops h;
+  const auto of_body = [](TaskGroup& group, Hops* hops) -> Coro<> {
+    static_cast<void>(group.create_task(watch(*hops, "child", sleep(1h))));
+    co_await sleep(1s);
+    throw KeyboardInterrupt();
+  };
+  const auto of_child = [](TaskGroup& group) -> Coro<> {
+    static_cast<void>(group.create_task([]() -> Coro<> {
+      co_await sleep(1s);
+      throw KeyboardInterrupt();
+    }));
+    static_cast<void>(group.create_task([]() -> Coro<> {
+      co_await sleep(2s);
+      throw std::runtime_error("never");
+    }));
+    co_await sleep(1h);
+  };
+  const auto body = [of_body, of_child](Hops& hops) -> Coro<> {
+    int interrupts = 0;
+    try {
+      co_await task_group(of_body, &hops);
+    } catch (const KeyboardInterrupt&) {
+      ++interrupts;
+    }
+    try {
+      co_await task_group(of_child);
+    } catch (const KeyboardInterrupt&) {
+      ++interrupts;
+    }
+    hops.note("interrupts", std::to_string(interrupts));
+    hops.note("asked", std::to_string(current_task().cancelling()));
+  };
+  const auto task = h.start(body(h));
+  h.run();
+  CHECK(h.ending("child") == "cancelled");
+  CHECK(h.ending("interrupts") == "2");
+  CHECK(h.ending("asked") == "0");
+}

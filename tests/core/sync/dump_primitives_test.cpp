@@ -207,3 +207,24 @@ TEST_CASE("a deadlock at any primitive names it") {
   CHECK_THAT(deadlock(at_queue()), Contains(" waits for room in Queue 'q' (1 of 1 items)"));
   CHECK_THAT(deadlock(at_join()), Contains(" waits for the end of the work on Queue 'q' (0 items)"));
 }
+
+TEST_CASE("tasks that wait for each other's locks are named as a circle, with those that wait for them beside it") {
+  const auto takes_both = [](Lock& first, Lock& second) -> Coro<> {
+    const auto guard = co_await first.scoped();
+    co_await sleep(1s);
+    const auto other = co_await second.scoped();
+  };
+  const auto body = [takes_both]() -> Coro<> {
+    Lock left("left");
+    Lock right("right");
+    const auto a = create_task(takes_both(left, right), {.name = "a"});
+    const auto b = create_task(takes_both(right, left), {.name = "b"});
+    const auto waits = create_task(left.acquire(), {.name = "waits"});
+    co_await gather(a, b, waits);
+  };
+  const std::string text = deadlock(body());
+  CHECK_THAT(text, Contains("  in a circle: a -> b -> a\n  Task 'a'"));
+  CHECK_THAT(text, Contains("Task 'b' "));
+  CHECK_THAT(text, Contains("Task 'waits' "));
+  CHECK(text.find("Task 'a' (") == text.rfind("Task 'a' ("));  // each has one line
+}

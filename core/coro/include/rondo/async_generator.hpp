@@ -141,6 +141,7 @@ class AsyncGenerator;
 
 template <class T>
 class GeneratorPromise final : public GeneratorFrame {
+  static_assert(!std::is_reference_v<T>, "a generator cannot yield references: yield a pointer or std::reference_wrapper");
   static_assert(fits_frames<T>, "over-aligned values are not supported: yield a pointer");
 
  public:

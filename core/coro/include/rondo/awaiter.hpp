@@ -172,11 +172,13 @@ class OutcomeAwaiter : public Awaiter {
   Inner inner_;
 };
 
+/// A is a reference for an awaitable of the caller's that cannot be copied.
 template <Awaitable A>
 class [[nodiscard]] AsOutcome {
  public:
-  explicit AsOutcome(A awaitable) : awaitable_(std::move(awaitable)) {}
-  auto operator co_await() && { return OutcomeAwaiter<AwaiterOf<A>>(std::move(awaitable_)); }
+  template <class Given>
+  explicit AsOutcome(std::in_place_t, Given&& awaitable) : awaitable_(std::forward<Given>(awaitable)) {}
+  auto operator co_await() && { return OutcomeAwaiter<AwaiterOf<A>>(std::forward<A>(awaitable_)); }
 
  private:
   A awaitable_;
@@ -185,10 +187,13 @@ class [[nodiscard]] AsOutcome {
 /// Awaits `awaitable` and gives its Outcome: neither its errors nor cancellations throw here (a throw costs about a
 /// microsecond a frame). A cancellation of the awaiting task arrives as a cancelled Outcome, too, and counts as
 /// delivered: pass it on with Outcome::raise() unless you mean to swallow it.
+/// `as_outcome(*next)` of something that cannot be copied refers to it.
 template <class A>
   requires Awaitable<std::remove_cvref_t<A>>
 auto as_outcome(A&& awaitable) {
-  return AsOutcome<std::remove_cvref_t<A>>(std::forward<A>(awaitable));
+  using Own = std::remove_cvref_t<A>;
+  constexpr bool refers = std::is_lvalue_reference_v<A> && !std::copy_constructible<Own>;
+  return AsOutcome<std::conditional_t<refers, A, Own>>(std::in_place, std::forward<A>(awaitable));
 }
 
 }  // namespace rondo

@@ -3,16 +3,40 @@
 #pragma once
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <rondo/kernel/call_core.hpp>
 #include <rondo/kernel/pooled.hpp>
+#include <rondo/kernel/result.hpp>
 
 namespace rondo {
+
+struct CallOptions {
+  Context* context = nullptr;  // what the callback runs in (copy_context()); null: the values that the caller has now
+};
+
+/// True for what a coroutine function gives.
+template <class T>
+concept CoroutineValue = requires(T& value) {
+  typename T::promise_type;
+  typename T::value_type;
+  requires !std::is_copy_constructible_v<T>;
+};
+
+/// A callback is called, and what it gives is dropped: a coroutine would never run. A Task runs by itself.
+template <class Given>
+constexpr void refuse_coroutine() {
+  static_assert(!CoroutineValue<std::remove_cvref_t<Given>>,
+                "a coroutine function cannot be a callback, since nobody would run it: call a function that calls "
+                "create_task(), as in [=] { static_cast<void>(create_task(f())); }");
+}
 
 /// A callable in a block of the kernel's pool, or of the global heap when another thread made it.
 template <class F>
 class Call final : public CallCore {
+  static_assert(fits_frames<F>, "over-aligned closures are not supported as callbacks: capture a pointer");
+
  public:
   static Call& make(Kernel& kernel, F callable, Context context, Place created) {
     return make_pooled<Call>(kernel, 0, &kernel, std::move(callable), std::move(context), created, true);
@@ -28,6 +52,7 @@ class Call final : public CallCore {
     if (!callable_) return;
     F callable = std::move(*callable_);
     callable_.reset();
+    refuse_coroutine<std::invoke_result_t<F>>();
     std::move(callable)();
   }
   void drop() noexcept override { callable_.reset(); }

@@ -168,14 +168,15 @@ class [[nodiscard]] Future {
   /// Callbacks and awaiting tasks run in the order in which they came. Errors go to the loop's exception handler.
   /// RuntimeError once the loop of this future is gone: nobody would call it.
   template <class F>
-  Handle add_done_callback(F callback, Place place = Place::here()) const {
+  Handle add_done_callback(F callback, CallOptions options = {}, Place place = Place::here()) const {
     if constexpr (std::invocable<F&, Future>) {
+      refuse_coroutine<std::invoke_result_t<F&, Future>>();
       // The call keeps the future from its completion on; capturing a handle here would keep it for ever.
       return attach(
           [self = &core(), callback = std::move(callback)]() mutable { callback(Future(Ref<FutureCore>(*self))); },
-          place);
+          options, place);
     } else {
-      return attach(std::move(callback), place);
+      return attach(std::move(callback), options, place);
     }
   }
 
@@ -201,10 +202,10 @@ class [[nodiscard]] Future {
     return std::move(core_);
   }
   template <class F>
-  Handle attach(F callback, Place place) const {
+  Handle attach(F callback, CallOptions options, Place place) const {
     Kernel& kernel = core().kernel();
     if (kernel.closed()) [[unlikely]] throw_loop_closed(core(), "add_done_callback");
-    auto& call = Call<F>::make(kernel, std::move(callback), context_or_empty(), place);
+    auto& call = Call<F>::make(kernel, std::move(callback), context_for(options.context), place);
     call.attach_to(core());
     return Handle(call);
   }

@@ -43,7 +43,7 @@ class [[nodiscard]] OutsideSource {
   Loop* loop_ = nullptr;
 };
 
-class Loop final : private Kernel::Owner {
+class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
  public:
   explicit Loop(LoopOptions options = {});
   /// Reports every task that is not done to the exception handler, by name, and destroys it. A loop must not be
@@ -78,13 +78,13 @@ class Loop final : private Kernel::Owner {
   /// The time of the current step.
   Instant time() const { return kernel_->now(); }
 
-  /// Posts `callback` behind everything that is ready. It sees the caller's context variables. What it throws goes to
-  /// the exception handler. Allocates one block.
+  /// Posts `callback` behind everything that is ready. It sees the caller's context variables, or runs in the context that
+  /// it is given ({.context = &ctx}). What it throws goes to the exception handler. Allocates one block.
   template <class F>
-  Handle call_soon(F callback, Place place = Place::here()) {
+  Handle call_soon(F callback, CallOptions options = {}, Place place = Place::here()) {
     check_thread("call_soon");
     if (!steps_here()) take_posts();
-    auto& call = Call<F>::make(*kernel_, std::move(callback), context_or_empty(), place);
+    auto& call = Call<F>::make(*kernel_, std::move(callback), context_for(options.context), place);
     call.post();
     return Handle(call);
   }
@@ -92,16 +92,16 @@ class Loop final : private Kernel::Owner {
   /// Runs `callback` when `delay` has passed since this call, at the earliest. Zero and less still pass through the
   /// timers: such a callback runs behind everything posted before the next batch begins (asyncio L4).
   template <class F>
-  TimerHandle call_later(Delay delay, F callback, Place place = Place::here()) {
+  TimerHandle call_later(Delay delay, F callback, CallOptions options = {}, Place place = Place::here()) {
     check_thread("call_later");
-    auto& call = Call<F>::make(*kernel_, std::move(callback), context_or_empty(), place);
+    auto& call = Call<F>::make(*kernel_, std::move(callback), context_for(options.context), place);
     arm_in(call, delay);
     return TimerHandle(call);
   }
   template <class F>
-  TimerHandle call_at(Instant when, F callback, Place place = Place::here()) {
+  TimerHandle call_at(Instant when, F callback, CallOptions options = {}, Place place = Place::here()) {
     check_thread("call_at");
-    auto& call = Call<F>::make(*kernel_, std::move(callback), context_or_empty(), place);
+    auto& call = Call<F>::make(*kernel_, std::move(callback), context_for(options.context), place);
     call.arm(when);
     return TimerHandle(call);
   }
@@ -113,7 +113,7 @@ class Loop final : private Kernel::Owner {
   void call_soon_threadsafe(F callback, Place place = Place::here()) {
     if (steps_here() && backend_) {
       take_posts();
-      static_cast<void>(call_soon(std::move(callback), place));
+      static_cast<void>(call_soon(std::move(callback), {}, place));
     } else {
       hand_over(Call<F>::make_foreign(std::move(callback), foreign_context(), place));
     }
@@ -122,13 +122,6 @@ class Loop final : private Kernel::Owner {
   template <class T = void>
   Future<T> create_future(Place place = Place::here()) {
     return Future<T>(Ref<FutureCore>::adopt(FutureState<T>::make(*kernel_, place)));
-  }
-
-  template <class T>
-  Task<T> create_task(Coro<T> coro, TaskOptions options = {}, Place place = Place::here()) {
-    check_thread("create_task");
-    if (!steps_here()) take_posts();
-    return start_task(*kernel_, coro, options, place);
   }
 
   /// `handler(const ErrorContext&)` hears of callbacks that throw, of failed tasks that nobody looked at, and of tasks
@@ -149,6 +142,7 @@ class Loop final : private Kernel::Owner {
   /// handle. A loop without a backend cannot ask it: then the exception handler is told later.
   template <class F>
   void add_signal_handler(int signal, F handler) {
+    refuse_coroutine<std::invoke_result_t<F&>>();
     refuse_bad_signal(signal, backend_);
     signal_handlers_.set(signal, std::make_shared<SignalCallableOf<F>>(std::move(handler)));
   }
@@ -218,6 +212,13 @@ class Loop final : private Kernel::Owner {
     F function;
   };
 
+  friend CreatesTasks<Loop>;
+  template <class T>
+  Task<T> start_coroutine(Coro<T> coro, const TaskOptions& options, Place place) {
+    check_thread("create_task");
+    if (!steps_here()) take_posts();
+    return start_task(*kernel_, coro, options, place);
+  }
   bool steps_here() const { return thread_slot.kernel == kernel_ && kernel_->stepping(); }
   void check_thread(const char* what) const {
     if (debug()) [[unlikely]] refuse_foreign_thread(what);

@@ -79,7 +79,7 @@ class RoutineState final : public RoutineCore {
  public:
   RoutineState(Kernel& kernel, std::unique_ptr<Routine<T>> routine, TaskOptions options, Place created)
       : RoutineCore(EntryKind::routine, kernel, nullptr, result_,
-                    options.context ? *options.context : context_or_empty(), options.name, created),
+                    context_for(options.context), options.name, created),
         routine_(std::move(routine)) {}
 
   void step() override {

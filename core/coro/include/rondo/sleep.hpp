@@ -16,7 +16,7 @@ class SleepCore : public Timer, public Parking {
 
  private:
   void end() { task()->kernel().wake(*this); }
-  static std::string sleeps(const Parking&) { return "sleeps"; }
+  static WaitWords sleeps(const Parking&) { return "sleeps"; }
 };
 
 /// The part of a sleep that knows no value. A bare yield never makes the SleepCore.

@@ -2,8 +2,11 @@
 // task.hpp - coroutines that are scheduled: Task<T>, create_task, current_task, all_tasks.
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <rondo/coro.hpp>
@@ -13,7 +16,7 @@ namespace rondo {
 
 struct TaskOptions {
   std::string_view name = {};        // for dumps and errors; copied during the call
-  const Context* context = nullptr;  // what it sees of context variables; null: a copy of the current context
+  Context* context = nullptr;  // what it runs in (copy_context()); null: the values that the caller has now
 };
 
 /// A handle to a scheduled coroutine, and a Future of its result. Copies are handles to the same task. A task lives
@@ -75,7 +78,7 @@ inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& opti
   try {
     ::new (&promise->task_room())
         TaskCore(EntryKind::task, kernel, promise, promise->result,
-                 options.context ? *options.context : context_or_empty(), options.name, place);
+                 context_for(options.context), options.name, place);
   } catch (...) {
     promise->handle().destroy();
     throw;
@@ -86,11 +89,119 @@ inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& opti
   return Task<T>(Ref<FutureCore>(task));
 }
 
-/// Schedules a coroutine: its first step is the next entry of the ready queue. Returns at once.
-/// Throws RuntimeError where no loop runs (Loop::create_task works there). Allocates only for a name.
+/// A coroutine that awaits it, and keeps it until then.
+template <class A>
+Coro<AwaitedValue<A>> await_for(A awaitable) {
+  co_return co_await std::move(awaitable);
+}
+
+/// A coroutine that calls `function(arguments...)` and awaits what that gives; keeps all of them until it is done.
+template <class Given, class F, class... Args>
+Coro<AwaitedValue<Given>> call_for(F function, Args... arguments) {
+  co_return co_await function(std::move(arguments)...);
+}
+
+/// What can be made a task, beside a coroutine: something to await, or a function that gives it.
+template <class W, class... Args>
+concept TaskWork = (Awaitable<std::decay_t<W>> && sizeof...(Args) == 0) ||
+                   Awaitable<std::invoke_result_t<std::decay_t<W>&, std::decay_t<Args>...>>;
+
+template <class W, class... Args>
+  requires TaskWork<W, Args...>
+auto coroutine_of(W&& work, Args&&... arguments) {
+  if constexpr (Awaitable<std::decay_t<W>>) {
+    return await_for<std::decay_t<W>>(std::forward<W>(work));
+  } else {
+    using Given = std::invoke_result_t<std::decay_t<W>&, std::decay_t<Args>...>;
+    return call_for<Given, std::decay_t<W>, std::decay_t<Args>...>(std::forward<W>(work), std::forward<Args>(arguments)...);
+  }
+}
+
+template <class W>
+inline constexpr bool is_coro = false;
+template <class T>
+inline constexpr bool is_coro<Coro<T>> = true;
+template <class W>
+inline constexpr bool is_options = std::same_as<std::remove_cvref_t<W>, TaskOptions>;
+
+/// The ways of create_task(), for whoever has `start_coroutine(Coro<T>, TaskOptions, Place)`.
+template <class Self>
+class CreatesTasks {
+ public:
+  /// Schedules a coroutine: its first step is the next entry of the ready queue. Returns at once. Allocates only for a name.
+  template <class T>
+  Task<T> create_task(Coro<T> coro, TaskOptions options = {}, Place place = Place::here()) {
+    return self().start_coroutine(std::move(coro), options, place);
+  }
+  /// The same for all else that can be awaited (a Future, sleep(1s), queue.get()), and for functions that give it.
+  template <class W>
+    requires(TaskWork<W> && !is_coro<std::remove_cvref_t<W>>)
+  auto create_task(W&& work, TaskOptions options = {}, Place place = Place::here()) {
+    return self().start_coroutine(coroutine_of(std::forward<W>(work)), options, place);
+  }
+  /// Calls `function(argument, ...)` as the task. Function and arguments are copied or moved (std::ref to share), and are
+  /// kept until the task is done: so a closure may be a coroutine, and parameters may be references.
+  template <class F, class A>
+    requires(TaskWork<F, A> && !is_options<A>)
+  auto create_task(F&& function, A&& argument, TaskOptions options = {}, Place place = Place::here()) {
+    return self().start_coroutine(coroutine_of(std::forward<F>(function), std::forward<A>(argument)), options, place);
+  }
+  template <class F, class A, class B>
+    requires(TaskWork<F, A, B> && !is_options<B>)
+  auto create_task(F&& function, A&& a, B&& b, TaskOptions options = {}, Place place = Place::here()) {
+    return self().start_coroutine(coroutine_of(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b)), options,
+                                  place);
+  }
+  template <class F, class A, class B, class C>
+    requires(TaskWork<F, A, B, C> && !is_options<C>)
+  auto create_task(F&& function, A&& a, B&& b, C&& c, TaskOptions options = {}, Place place = Place::here()) {
+    return self().start_coroutine(
+        coroutine_of(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)), options, place);
+  }
+
+ protected:
+  CreatesTasks() = default;
+  ~CreatesTasks() = default;
+
+ private:
+  Self& self() { return static_cast<Self&>(*this); }
+};
+
+/// Creates tasks of the loop that runs here.
+class RunningLoop : public CreatesTasks<RunningLoop> {
+ private:
+  friend CreatesTasks;
+  template <class T>
+  Task<T> start_coroutine(Coro<T> coro, const TaskOptions& options, Place place) {
+    return start_task(running_kernel("create_task"), coro, options, place);
+  }
+};
+
+/// See CreatesTasks. Throws RuntimeError where no loop runs (Loop::create_task works there).
 template <class T>
 Task<T> create_task(Coro<T> coro, TaskOptions options = {}, Place place = Place::here()) {
   return start_task(running_kernel("create_task"), coro, options, place);
+}
+template <class W>
+  requires(TaskWork<W> && !is_coro<std::remove_cvref_t<W>>)
+auto create_task(W&& work, TaskOptions options = {}, Place place = Place::here()) {
+  return RunningLoop().create_task(std::forward<W>(work), options, place);
+}
+template <class F, class A>
+  requires(TaskWork<F, A> && !is_options<A>)
+auto create_task(F&& function, A&& argument, TaskOptions options = {}, Place place = Place::here()) {
+  return RunningLoop().create_task(std::forward<F>(function), std::forward<A>(argument), options, place);
+}
+template <class F, class A, class B>
+  requires(TaskWork<F, A, B> && !is_options<B>)
+auto create_task(F&& function, A&& a, B&& b, TaskOptions options = {}, Place place = Place::here()) {
+  return RunningLoop().create_task(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b), options, place);
+}
+template <class F, class A, class B, class C>
+  requires(TaskWork<F, A, B, C> && !is_options<C>)
+auto create_task(F&& function, A&& a, B&& b, C&& c, TaskOptions options = {}, Place place = Place::here()) {
+  return RunningLoop().create_task(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
+                                   options, place);
 }
 
 /// The task that runs now; an empty one in callbacks. Throws RuntimeError where no loop runs.
@@ -113,10 +224,6 @@ Future<T> ensure_future(Future<T> future, Place = {}) {
   return future;
 }
 /// Anything else becomes a task that awaits it.
-template <class A>
-Coro<AwaitedValue<A>> await_for(A awaitable) {
-  co_return co_await std::move(awaitable);
-}
 template <Awaitable A>
   requires(!std::is_lvalue_reference_v<A> && !requires(A a) { a.detach(); })
 auto ensure_future(A&& awaitable, Place place = Place::here()) {

@@ -35,6 +35,7 @@ class GeneratorExit final {};
 
 /// run() was interrupted by Ctrl-C and the main task ended because of it. Not a std::exception.
 class KeyboardInterrupt final {};
+bool is_keyboard_interrupt(const std::exception_ptr& error);
 
 /// A deadline passed: timeout(), wait_for(), as_completed().
 class TimeoutError : public std::runtime_error {

@@ -26,7 +26,7 @@ class GetterAwaiter : public ParkedAwaiter<GetterAwaiter>, public Parking, publi
   void resumed();
 
  private:
-  static std::string waits(const Parking&) { return "waits for the next of as_completed()"; }
+  static WaitWords waits(const Parking&) { return "waits for the next of as_completed()"; }
   CompletionCore* core_;
 };
 

@@ -101,6 +101,30 @@ auto gather_vector(std::vector<A> awaitables, Place place) {
   return outer;
 }
 
+template <Awaitable... A>
+auto gather_all(Place place, A&&... aws) {
+  Kernel& kernel = running_kernel("gather");
+  // Braces, not call arguments: only they are evaluated from left to right.
+  return gather_tuple<false, AwaitedValue<A>...>(
+      kernel, place, std::tuple<Future<AwaitedValue<A>>...>{ensure_future(std::forward<A>(aws), place)...});
+}
+template <Awaitable... A>
+auto gather_all(Place place, const ReturnExceptions&, A&&... aws) {
+  Kernel& kernel = running_kernel("gather");
+  return gather_tuple<true, AwaitedValue<A>...>(
+      kernel, place, std::tuple<Future<AwaitedValue<A>>...>{ensure_future(std::forward<A>(aws), place)...});
+}
+template <Awaitable A>
+auto gather_all(Place place, std::vector<A> aws) {
+  return gather_vector<false>(std::move(aws), place);
+}
+template <Awaitable A>
+auto gather_all(Place place, const ReturnExceptions&, std::vector<A> aws) {
+  return gather_vector<true>(std::move(aws), place);
+}
+template <class... A>
+using GatheredOf = typename decltype(gather_all(Place(), std::declval<A>()...))::value_type;
+
 /// Waits for all `aws` together: coroutines become tasks, in the order given. The future's value is a tuple of theirs
 /// (std::monostate for void), or a vector for a vector of awaitables of one type.
 /// The first child that fails or is cancelled ends the future with that error; the others run on, and their later
@@ -108,27 +132,16 @@ auto gather_vector(std::vector<A> awaitables, Place place) {
 /// The same task given twice is waited for once and fills both places. Nothing given: done at once. Continues two hops
 /// after the last child. One allocation, and one task for each coroutine.
 /// A value that nobody else can reach is moved, else copied. Source: asyncio.gather.
-template <Awaitable... A>
-auto gather(A&&... aws) {
-  Kernel& kernel = running_kernel("gather");
-  // Braces, not call arguments: only they are evaluated from left to right.
-  return gather_tuple<false, AwaitedValue<A>...>(
-      kernel, Place::here(), std::tuple<Future<AwaitedValue<A>>...>{ensure_future(std::forward<A>(aws))...});
-}
-/// The same, with an Outcome for each child: waits for all, and no child's error ends the future.
-template <Awaitable... A>
-auto gather(ReturnExceptions, A&&... aws) {
-  Kernel& kernel = running_kernel("gather");
-  return gather_tuple<true, AwaitedValue<A>...>(
-      kernel, Place::here(), std::tuple<Future<AwaitedValue<A>>...>{ensure_future(std::forward<A>(aws))...});
-}
-template <Awaitable A>
-auto gather(std::vector<A> aws, Place place = Place::here()) {
-  return gather_vector<false>(std::move(aws), place);
-}
-template <Awaitable A>
-auto gather(ReturnExceptions, std::vector<A> aws, Place place = Place::here()) {
-  return gather_vector<true>(std::move(aws), place);
-}
+/// With `return_exceptions` first, an Outcome for each child: waits for all, and no child's error ends the future.
+///
+/// It is written as a class, a Future of its own type: only so can the place of the call follow any number of arguments.
+template <class... A>
+class [[nodiscard]] gather : public Future<GatheredOf<A...>> {
+ public:
+  explicit gather(A&&... aws, Place place = Place::here())
+      : Future<GatheredOf<A...>>(gather_all(place, std::forward<A>(aws)...)) {}
+};
+template <class... A>
+gather(A&&...) -> gather<A...>;
 
 }  // namespace rondo

@@ -29,23 +29,15 @@ class GroupChild : public Hook, public Link<GroupListTag> {
   void done();
 };
 
-/// What task_group() gives to its body. Source: asyncio.TaskGroup, CPython 3.13.
-class TaskGroup {
+/// What task_group() gives to its body. `group.create_task(...)` schedules a child; it may be called by children, too, as
+/// long as one of them runs. RuntimeError before the block is entered, while the group is shutting down, and when it is
+/// finished; the coroutine then never runs. Source: asyncio.TaskGroup, CPython 3.13.
+class TaskGroup : public CreatesTasks<TaskGroup> {
  public:
   TaskGroup() = default;
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
-
-  /// Schedules a child; it may be called by children, too, as long as one of them runs. RuntimeError before the block
-  /// is entered, while the group is shutting down, and when it is finished; the coroutine then never runs.
-  template <class T>
-  Task<T> create_task(Coro<T> coro, TaskOptions options = {}, Place place = Place::here()) {
-    check_open();
-    Task<T> task = rondo::create_task(std::move(coro), options, place);
-    adopt(task.task());
-    return task;
-  }
 
   // --- for task_group(), and for blocks of your own -----------------------------------------------------------------
 
@@ -60,6 +52,14 @@ class TaskGroup {
   void close();
 
  private:
+  friend CreatesTasks<TaskGroup>;
+  template <class T>
+  Task<T> start_coroutine(Coro<T> coro, const TaskOptions& options, Place place) {
+    check_open();
+    Task<T> task = start_task(running_kernel("create_task"), coro, options, place);
+    adopt(task.task());
+    return task;
+  }
   friend Firing;
   machines::group::State& state_in(const decltype(machines::group::diagram)&) { return state_; }
   void perform(machines::group::Do effect);
@@ -79,6 +79,7 @@ class TaskGroup {
   List<GroupChild, GroupListTag> children_;  // oldest first
   std::vector<std::exception_ptr> errors_;   // in the order in which the children ended
   std::exception_ptr body_error_;
+  std::exception_ptr interrupt_;             // a KeyboardInterrupt, which is thrown as it is
   std::exception_ptr cancellation_;
   Parking* waiting_ = nullptr;
 };
@@ -99,7 +100,7 @@ auto run_task_group(Body body, Args... args) -> Coro<BodyValue<Body, TaskGroup, 
 /// Runs `body(TaskGroup&, args...)` in the awaiting task, waits for every child, and gives the body's value.
 /// When a child fails, the other children and the body are cancelled; all are waited for, and what failed is thrown as
 /// an ExceptionGroup, children in the order in which they failed, the body's own error last. A child that is merely
-/// cancelled does not count. Cancelling the awaiting task cancels the children; CancelledError comes out when they are
+/// cancelled does not count; a KeyboardInterrupt comes out as it is. Cancelling the awaiting task cancels the children; CancelledError comes out when they are
 /// done. While the group ends, further cancellations do not reach the children, and deadlines do not cut the wait short.
 /// The callable and the arguments are kept until the body is done. Source: asyncio.TaskGroup.
 template <class Body, class... Args>

@@ -27,6 +27,7 @@ class Lock : public SyncPrimitive {
   Scoped<Lock> scoped() { return Scoped<Lock>(*this); }
 
   std::string describe(Kernel& kernel) const override;
+  std::uint32_t holder() const override { return locked_ ? holder_ : 0; }
 
  protected:
   /// For the lock of a condition.

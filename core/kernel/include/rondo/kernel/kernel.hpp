@@ -309,13 +309,42 @@ inline Context* context_here() {
   TaskCore* task = thread_slot.kernel ? thread_slot.kernel->current() : nullptr;
   return task ? &task->context() : thread_slot.context;
 }
+/// What a new task, callback or job gets that was told nothing.
 inline Context context_or_empty() {
   const Context* context = context_here();
-  return context ? *context : Context();
+  return context ? context->inherited() : Context();
 }
+inline Context context_for(Context* chosen) { return chosen ? chosen->shared() : context_or_empty(); }
 /// The context of the code that runs now: its task's, its callback's or its job's.
 /// Throws RuntimeError where no loop and no job runs.
 Context& current_context();
+
+/// As long as it exists, `context` is the one that is here.
+class ContextScope {
+ public:
+  explicit ContextScope(Context& context);
+  ~ContextScope();
+  ContextScope(const ContextScope&) = delete;
+  ContextScope& operator=(const ContextScope&) = delete;
+
+ private:
+  Context* here_;
+  Context other_;  // which was here before; or, where none was, the one that is
+};
+
+/// Where a variable was set: in which context, of which task.
+class ContextIdentity {
+ public:
+  ContextIdentity() = default;
+  /// That of the code that runs now.
+  static ContextIdentity here();
+  friend bool operator==(const ContextIdentity& a, const ContextIdentity& b);
+
+ private:
+  const Context* context_ = nullptr;
+  std::uint32_t task_ = 0;
+  Context cell_;  // else empty
+};
 
 /// The kernel of the loop that steps on this thread; throws RuntimeError naming `what` if there is none.
 [[noreturn]] void throw_no_loop(const char* what);

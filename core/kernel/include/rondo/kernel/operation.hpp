@@ -67,7 +67,7 @@ class OwnedOperation : public Operation {
 
  private:
   static void complete(Hook& hook) { static_cast<OwnedOperation&>(static_cast<Operation&>(hook)).completed(); }
-  static std::string work(const Parking&) { return "waits for the loop's own work"; }
+  static WaitWords work(const Parking&) { return "waits for the loop's own work"; }
 };
 
 }  // namespace rondo

@@ -42,15 +42,23 @@ class Waitable {
   bool self_awaited_ = false;  // a task that has awaited itself
 };
 
+/// What a task does that waits: "sleeps"; and the id of the task that must go on before, 0 if it is not known.
+struct WaitWords {
+  WaitWords(std::string words) : text(std::move(words)) {}
+  WaitWords(const char* words) : text(words) {}
+  std::string text;
+  std::uint32_t holder = 0;
+};
+
 /// A wait with one waiter, in the waiter's own frame. Costs no allocation.
 class Parking : public Waitable {
  public:
-  /// Says what a task does that waits at `parking`: "sleeps".
-  using Words = std::string (*)(const Parking& parking);
+  /// Says what a task does that waits at `parking`.
+  using Words = WaitWords (*)(const Parking& parking);
   explicit Parking(Words words, WaitableKind kind = WaitableKind::parking) : Waitable(kind), words_(words) {}
   TaskCore* task() const { return task_; }
   const Message& message() const { return message_; }
-  std::string describe() const { return words_(*this); }
+  WaitWords describe() const { return words_(*this); }
 
  protected:
   friend Firing;

@@ -11,6 +11,6 @@ namespace rondo {
 /// What an operation waits for: "bytes from socket 7".
 std::string describe(const Output& output);
 /// The same for an Operation that a task awaits.
-std::string operation_words(const Parking& parking);
+WaitWords operation_words(const Parking& parking);
 
 }  // namespace rondo

@@ -134,6 +134,7 @@ class ServerCore final : public ResidentOf<ServerCore>, public RefCounted<Server
   std::uint32_t connections_ = 0;  // tasks that are not done
   std::uint32_t closing_ = 0;      // listeners whose close has not ended
   bool serving_ = false;
+  bool awaited_ = false;  // by a serve_forever()
   Kernel* kernel_;
   std::shared_ptr<ConnectionHandler> handler_;
   ServerOptions options_;

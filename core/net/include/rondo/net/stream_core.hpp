@@ -31,7 +31,7 @@ class StreamWait : public Parking, public Link<StreamWaitTag> {
   For what() const { return what_; }
 
  protected:
-  static std::string waits(const Parking& parking);
+  static WaitWords waits(const Parking& parking);
   StreamCore* core_;
   For what_;
 };

@@ -37,7 +37,7 @@ class QueueWait : public Parking {
   QueueWaiter* waiter;
 
  private:
-  static std::string waits(const Parking& parking);
+  static WaitWords waits(const Parking& parking);
 };
 
 /// A task's place at a queue, in the awaiting frame. In line while it is not woken; known to the queue until it leaves.

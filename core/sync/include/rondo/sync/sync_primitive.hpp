@@ -53,7 +53,7 @@ class Waiter : public Parking, public Link<WaiterTag> {
 
  private:
   friend SyncPrimitive;
-  static std::string waits(const Parking& parking);
+  static WaitWords waits(const Parking& parking);
   SyncPrimitive* primitive_;
 };
 
@@ -98,6 +98,8 @@ class SyncPrimitive {
   const std::string& name() const { return name_; }
   /// What a task in line waits for, in the words of dump_tasks(): "Lock 'l1' held by Task 'b'".
   virtual std::string describe(Kernel& kernel) const = 0;
+  /// The id of the one task that must go on before another can; 0 if there is no such task.
+  virtual std::uint32_t holder() const { return 0; }
 
  protected:
   SyncPrimitive(const char* what, std::string_view name, Place created) : what_(what), name_(name), created_(created) {}
