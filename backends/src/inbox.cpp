@@ -6,9 +6,15 @@
 
 namespace rondo {
 
+/// What a call destroys may end something that others post for: until then they may.
 Inbox::~Inbox() {
-  for (const Input& input : inputs_) {
-    if (input.call) input.call->release();
+  for (;;) {
+    std::vector<Input> left;
+    take(left);
+    if (left.empty()) return;
+    for (const Input& input : left) {
+      if (input.call) input.call->release();
+    }
   }
 }
 

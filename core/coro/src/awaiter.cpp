@@ -117,6 +117,14 @@ void check_same_loop(const FutureCore& core, const Kernel& kernel, const char* w
   throw RuntimeError(std::string(what) + ": " + describe(core) + " is of another loop");
 }
 
+void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home) {
+  const bool foreign = home.is_foreign_here();
+  if (!foreign) frame.destroy();
+  throw RuntimeError(std::string("create_task: the coroutine was made in another loop") +
+                     (foreign ? ", of another thread, so its frame is leaked" : "") +
+                     "; make it where it will run, as run_coroutine_threadsafe() does");
+}
+
 bool remove_callback(const Handle& handle) {
   CallCore* call = handle.core();
   if (!call || call->state() != machines::handle::State::attached) return false;

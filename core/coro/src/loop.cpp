@@ -58,7 +58,7 @@ void Loop::take_posts() {
 }
 
 void Loop::refuse_foreign_thread(const char* what) const {
-  if (!kernel_->home() || kernel_->home() == &thread_slot) return;
+  if (!kernel_->is_foreign_here()) return;
   throw RuntimeError(std::string(what) + ": called from a thread that is not the loop's; use call_soon_threadsafe");
 }
 
@@ -79,6 +79,14 @@ OutsideSource::~OutsideSource() {
 }
 
 void drive(Loop& loop, Backend& backend) { drive(loop.kernel(), backend); }
+
+void Loop::report_from_thread(const ErrorContext& context) noexcept {
+  try {
+    auto tell = [context] { this_loop().call_exception_handler(context); };
+    if (backend_) backend_->poster().post(Call<decltype(tell)>::make_foreign(std::move(tell), Context(), Place()));
+  } catch (...) {  // no memory for the report
+  }
+}
 
 // --- reports ---------------------------------------------------------------------------------------------------------
 

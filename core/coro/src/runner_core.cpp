@@ -31,6 +31,7 @@ RunnerCore::Claim::Claim(RunnerCore& runner, const char* what) : runner_(runner)
   if (!runner.backend_->poster().claim()) {
     throw RuntimeError(std::string(what) + ": another thread runs this Runner, or another one on its backend");
   }
+  if (runner.loop_) runner.loop_->kernel().move_to_this_thread();  // which may be another one than before
 }
 
 RunnerCore::Claim::~Claim() { runner_.backend_->poster().give_back(); }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <rondo/kernel/call_core.hpp>
+#include <rondo/kernel/words.hpp>
 
 namespace rondo {
 
@@ -51,6 +52,18 @@ ContextIdentity ContextIdentity::here() {
 
 bool operator==(const ContextIdentity& a, const ContextIdentity& b) {
   return a.cell_.is(b.cell_) || (!a.cell_.is(a.cell_) && a.context_ == b.context_ && a.task_ == b.task_);
+}
+
+void refuse_foreign_thread(const char* what, const std::string& object) {
+  throw RuntimeError(std::string(what) + ": " + object +
+                     " belongs to a loop that runs on another thread; let it do this there, with call_soon_threadsafe");
+}
+
+void refuse_foreign_thread(const char* what, const FutureCore& future) {
+  // Only what does not change may be read here.
+  const bool task = future.kind() == WaitableKind::task;
+  const Place made = task ? static_cast<const TaskCore&>(future).created() : static_cast<const FutureBlock&>(future).created();
+  refuse_foreign_thread(what, std::string(task ? "the task" : "the future") + " made at " + describe(made));
 }
 
 Kernel::Kernel(std::pmr::memory_resource& resource, Owner& owner)

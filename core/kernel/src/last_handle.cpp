@@ -95,6 +95,18 @@ inline void Kernel::destroy_task(TaskCore& task) noexcept {
   }
 }
 
+/// Its pool, its lists and its values belong to the loop's thread, so it stays.
+void Kernel::leak(FutureCore& future) noexcept {
+  future.retain();
+  try {
+    const bool task = future.kind_ == WaitableKind::task;
+    const Place made = task ? static_cast<TaskCore&>(future).created() : static_cast<FutureBlock&>(future).created();
+    owner_->report_from_thread({"the last handle was dropped on a thread that is not the loop's, so it is leaked", nullptr,
+                                std::string(task ? "the task" : "the future") + " made at " + describe(made)});
+  } catch (...) {  // no memory for the report
+  }
+}
+
 inline void Kernel::destroy_one(FutureCore& future) noexcept {
   if (future.kind_ == WaitableKind::task) [[likely]] return destroy_task(static_cast<TaskCore&>(future));
   future.drop_waiters();
@@ -103,6 +115,7 @@ inline void Kernel::destroy_one(FutureCore& future) noexcept {
 }
 
 inline void Kernel::destroy(FutureCore& future) noexcept {
+  if (debug_ && owner_ && is_foreign_here()) [[unlikely]] return leak(future);
   if (dropping_) [[unlikely]] {
     future.next_dropped_ = nullptr;
     (dropped_ ? last_dropped_->next_dropped_ : dropped_) = &future;

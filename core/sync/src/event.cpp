@@ -6,6 +6,7 @@ namespace rondo {
 
 void Event::set() {
   if (set_) return;
+  check_thread("set");
   set_ = true;
   while (Waiter* const waiter = first_pending()) wake(*waiter);
 }

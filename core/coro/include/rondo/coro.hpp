@@ -122,7 +122,6 @@ class CoroPromise final : public ReturnsValue<T> {
 /// A coroutine made where no loop runs takes its frame from the global heap, any other from the loop's pool.
 template <class T = void>
 class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro : private FrameLink {
-
  public:
   using value_type = T;
   using promise_type = CoroPromise<T>;

@@ -138,6 +138,7 @@ class [[nodiscard]] Future {
   template <class U = T>
     requires(!std::is_void_v<T>)
   void set_result(U&& value) const {
+    check_thread("set_result");
     check_settable(core(), "set_result");
     static_cast<Result<T>&>(core().result_core()).set(std::forward<U>(value));
     core().set_returned();
@@ -145,11 +146,13 @@ class [[nodiscard]] Future {
   void set_result() const
     requires std::is_void_v<T>
   {
+    check_thread("set_result");
     check_settable(core(), "set_result");
     static_cast<Result<void>&>(core().result_core()).set();
     core().set_returned();
   }
   void set_exception(std::exception_ptr error) const {
+    check_thread("set_exception");
     check_settable(core(), "set_exception");
     if (!error) throw std::invalid_argument("set_exception needs an exception, not a null pointer");
     core().set_failed(std::move(error));
@@ -162,7 +165,10 @@ class [[nodiscard]] Future {
 
   /// Asks it to end. False if it is done (and its error then counts as looked at). A plain future is cancelled now;
   /// for a task see Task::cancel. Cost: the length of the chain of tasks that wait for each other.
-  bool cancel(std::string_view message = {}) const { return core().cancel(Message(message)); }
+  bool cancel(std::string_view message = {}) const {
+    check_thread("cancel");
+    return core().cancel(Message(message));
+  }
 
   /// Posts `callback` when this is done, or now if it is: never called from here. It may take the future.
   /// Callbacks and awaiting tasks run in the order in which they came. Errors go to the loop's exception handler.
@@ -196,6 +202,7 @@ class [[nodiscard]] Future {
   friend bool operator==(const Future& a, const Future& b) { return a.core_.get() == b.core_.get(); }
 
  protected:
+  void check_thread(const char* what) const { core().kernel().check_thread(what, core()); }
   Ref<FutureCore> checked() const { return Ref<FutureCore>(core()); }
   Ref<FutureCore> take_core() {
     core();
@@ -203,6 +210,7 @@ class [[nodiscard]] Future {
   }
   template <class F>
   Handle attach(F callback, CallOptions options, Place place) const {
+    check_thread("add_done_callback");
     Kernel& kernel = core().kernel();
     if (kernel.closed()) [[unlikely]] throw_loop_closed(core(), "add_done_callback");
     auto& call = Call<F>::make(kernel, std::move(callback), context_for(options.context), place);

@@ -229,6 +229,7 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   void take_posts();
   static Context foreign_context() { return context_or_empty().detached(); }
   void report(const ErrorContext& context) noexcept override { call_exception_handler(context); }
+  void report_from_thread(const ErrorContext& context) noexcept override;
 
   Kernel* kernel_;
   Backend* backend_ = nullptr;

@@ -54,7 +54,10 @@ class AnyTask {
   /// Asks the task to end: it gets a CancelledError at its current await, one hop later. A running or scheduled task
   /// gets it when it is next resumed; one that never started is cancelled without running. True means noted: the task
   /// may still catch the error. The message is delivered with it.
-  bool cancel(std::string_view message = {}) const { return core().cancel(Message(message)); }
+  bool cancel(std::string_view message = {}) const {
+    core().kernel().check_thread("cancel", static_cast<const FutureCore&>(core()));
+    return core().cancel(Message(message));
+  }
   std::uint32_t cancelling() const { return core().cancelling(); }
   std::uint32_t uncancel() const { return core().uncancel(); }
   std::string name() const { return core().name(); }
@@ -72,9 +75,15 @@ class AnyTask {
   Ref<TaskCore> core_;
 };
 
+/// A frame that is from the pool of another loop cannot be a task of this one: the two may run on two threads. Destroys the
+/// frame, unless that would happen behind the back of such a thread.
+[[noreturn]] void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home);
+
 template <class T>
 inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& options, Place place) {
   CoroPromise<T>* promise = coro.release();
+  const Kernel* const home = FrameHead::of(promise->handle().address()).kernel;
+  if (home && home != &kernel) [[unlikely]] throw_strange_frame(promise->handle(), *home);
   try {
     ::new (&promise->task_room())
         TaskCore(EntryKind::task, kernel, promise, promise->result,

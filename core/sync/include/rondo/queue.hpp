@@ -113,6 +113,7 @@ class BasicQueue final : public QueueCore {
 
   /// QueueFull or QueueShutDown leave the item with the caller.
   void put_nowait(T&& item) {
+    check_thread("put_nowait");
     check_put();
     if (full()) [[unlikely]] refuse_full();
     store_.push(std::move(item));
@@ -130,6 +131,7 @@ class BasicQueue final : public QueueCore {
   }
   /// QueueEmpty, or QueueShutDown if there will never be an item.
   T get_nowait() {
+    check_thread("get_nowait");
     if (empty()) [[unlikely]] refuse_empty();
     T item = store_.pop();
     count_got();

@@ -19,6 +19,7 @@ struct FrameHead {
   Kernel* kernel;  // whose pool the block is from; null: from the global heap
 
   FrameHead() = delete;
+  static const FrameHead& of(const void* frame) { return *(static_cast<const FrameHead*>(frame) - 1); }
   static TaskCore* task_room(void* frame) { return &(static_cast<FrameHead*>(frame) - 1)->task; }
 };
 static_assert(sizeof(FrameHead) % alignof(std::max_align_t) == 0, "the frame behind it must be aligned");

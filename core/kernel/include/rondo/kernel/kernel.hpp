@@ -33,6 +33,9 @@ struct ThreadSlot {
 };
 extern constinit thread_local ThreadSlot thread_slot;
 
+[[noreturn]] void refuse_foreign_thread(const char* what, const std::string& object);
+[[noreturn]] void refuse_foreign_thread(const char* what, const FutureCore& future);
+
 class Kernel {
  public:
   static constexpr std::uintptr_t stack_for_nesting = 64 * 1024;  // bytes that nested first runs may use
@@ -42,6 +45,8 @@ class Kernel {
   class Owner {
    public:
     virtual void report(const ErrorContext& context) noexcept = 0;
+    /// From a thread that is not the loop's: the loop reports it later.
+    virtual void report_from_thread(const ErrorContext& context) noexcept = 0;
 
    protected:
     ~Owner() = default;
@@ -81,6 +86,14 @@ class Kernel {
   const void* home() const { return home_; }
   void claim_thread() {
     if (!home_) home_ = &thread_slot;
+  }
+  /// From now on it is this thread: for one that drives the loop in another's place.
+  void move_to_this_thread() { home_ = &thread_slot; }
+  bool is_foreign_here() const { return home_ && home_ != &thread_slot; }
+  /// In debug mode: RuntimeError on a thread that is not the loop's. `object`: what was touched.
+  template <class Object>
+  void check_thread(const char* what, const Object& object) const {
+    if (debug_ && is_foreign_here()) [[unlikely]] refuse_foreign_thread(what, object);
   }
 
   // --- who hears of errors ------------------------------------------------------------------------------------------
@@ -259,6 +272,7 @@ class Kernel {
   void destroy(FutureCore& future) noexcept;
   void destroy_current(TaskCore& task) noexcept;
   void destroy_dropped() noexcept;
+  void leak(FutureCore& future) noexcept;
   static void destroy_task(TaskCore& task) noexcept;
   static void destroy_one(FutureCore& future) noexcept;
 

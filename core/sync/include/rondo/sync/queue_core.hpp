@@ -101,6 +101,8 @@ class QueueCore : public SyncPrimitive {
   ~QueueCore();
 
   void check_put() const;
+  /// In debug mode: RuntimeError where tasks of a loop of another thread wait.
+  void check_thread(const char* what) const;
   [[noreturn]] void refuse_full() const;
   [[noreturn]] void refuse_empty() const;
   void count_put();

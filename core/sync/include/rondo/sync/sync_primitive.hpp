@@ -117,6 +117,13 @@ class SyncPrimitive {
     check_loop();
     waiters_.push_back(waiter);
   }
+  /// In debug mode: RuntimeError where tasks of a loop of another thread wait.
+  void check_thread(const char* what) const {
+    const Waiter* const first = waiters_.front();
+    if (first && first->task()->kernel().debug() && first->task()->kernel().is_foreign_here()) [[unlikely]] {
+      refuse_foreign_thread(what, title());
+    }
+  }
   /// False if the waiter was woken or cancelled before.
   static bool wake(Waiter& waiter) {
     if (!waiter.pending()) return false;
