@@ -28,6 +28,7 @@ std::int64_t monotonic_ns() noexcept {
 void print_report(const ErrorContext& context) {
   std::string text = "rondo: " + context.message + ": " + context.subject;
   if (context.exception) text += ": " + describe(context.exception);
+  if (!context.stack.empty()) text += ", from " + describe(context.stack);
   std::fprintf(stderr, "%s\n", text.c_str());
 }
 

@@ -26,5 +26,5 @@ struct AddSnippet {
 };
 
 inline void check(bool holds, rondo::Place place = rondo::Place::here()) {
-  if (!holds) throw std::logic_error(std::string(place.file) + ":" + std::to_string(place.line) + ": does not hold");
+  if (!holds) throw std::logic_error(std::string(place.file()) + ":" + std::to_string(place.line()) + ": does not hold");
 }

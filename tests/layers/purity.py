@@ -6,7 +6,7 @@
     purity.py [--nm NM] --self-test SYMBOLS COMPILER...
 
 Each symbol that the files (archives or objects) use and do not define must match a line of SYMBOLS or an --allow. Each
-variable that can be written must be thread-local and named by a --state: core has one, rondo::thread_slot. A --constant is a
+variable that can be written must be thread-local and named by a --state: core has two, rondo::thread_slot and rondo::last_run. A --constant is a
 variable that is const in the code, but stands in a writable section: GCC puts objects with consteval constructors there.
 nm sees only code that was emitted, so the files should hold instances of the templates (instantiate.cpp).
 """

@@ -4,6 +4,8 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <typeinfo>
 
@@ -103,8 +105,8 @@ void note_failure(FrameCore& frame, ResultCore& result) noexcept {
   const std::type_info* type = abi::__cxa_current_exception_type();
   const bool cancelled = type && *type == typeid(CancelledError);
   result.kind = cancelled ? ResultCore::Kind::cancelled : ResultCore::Kind::error;
-  if (cancelled || !thread_slot.kernel || !thread_slot.kernel->current()) return;
-  thread_slot.kernel->current()->note_error(result.error, frame.place());
+  if (!thread_slot.kernel || !thread_slot.kernel->current()) return;
+  thread_slot.kernel->current()->note_error(result.error, frame.at);
 }
 
 void throw_loop_closed(const FutureCore& core, const char* what) {
@@ -144,9 +146,37 @@ std::vector<AnyTask> all_tasks() {
   return tasks;
 }
 
+namespace {
+
+/// How the error came up that the thread's last run has thrown. Without a destructor, since threads end without rondo.
+struct LastRun {
+  std::size_t count = 0;
+  std::size_t left_out = 0;
+  Place places[2 * Story::kept];
+};
+
+}  // namespace
+
+static constinit thread_local LastRun last_run;
+
+void note_last_run(const AwaitStack& stack) noexcept {
+  last_run.count = std::min(stack.size(), std::size(last_run.places));
+  last_run.left_out = stack.left_out;
+  std::copy_n(stack.begin(), last_run.count, last_run.places);
+}
+
+/// Of the error that is handled here, if one is: another one has no story yet.
 AwaitStack await_stack() {
-  TaskCore* task = running_kernel("await_stack").current();
+  if (!thread_slot.kernel) {
+    AwaitStack stack;
+    stack.assign(last_run.places, last_run.places + last_run.count);
+    stack.left_out = last_run.left_out;
+    return stack;
+  }
+  const TaskCore* const task = thread_slot.kernel->current();
   if (!task || !task->details()) return {};
+  const std::exception_ptr handled = std::current_exception();
+  if (handled && handled != task->details()->error) return {};
   return task->details()->story.places();
 }
 

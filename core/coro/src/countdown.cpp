@@ -17,7 +17,7 @@ void Countdown::report_failures(const char* what, const char* subject) const {
   for_each([&](FutureCore& future) {
     future.mark_retrieved();
     if (future.ended_by_cancel() || future.state() == machines::future::State::returned) return;
-    future.kernel().report({what, future.result_core().error, subject ? subject : describe(future)});
+    future.kernel().report({what, future.result_core().error, subject ? subject : describe(future), stack_of(future)});
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include <rondo/kernel/words.hpp>
 #include <rondo/run.hpp>
 
 namespace rondo {
@@ -118,9 +119,11 @@ void RunnerCore::run_until(FutureCore& future) {
 }
 
 void RunnerCore::run_main(TaskCore& main) {
+  note_last_run({});
   Interrupt interrupt(*this, main);
   interrupt.begin();
   run_until(main);
+  note_last_run(stack_of(main));
   if (interrupt.happened() && main.was_cancelled() && main.uncancel() == 0) throw KeyboardInterrupt();
 }
 

@@ -185,7 +185,7 @@ void FutureCore::destroy() {
 
 void FutureCore::report_unretrieved() {
   unretrieved_ = false;
-  if (!kernel_->closed()) kernel_->report({"the exception was never retrieved", result_->error, describe(*this)});
+  if (!kernel_->closed()) kernel_->report({"the exception was never retrieved", result_->error, describe(*this), stack_of(*this)});
 }
 
 /// Dropped while pending: nobody will ever complete it.

@@ -154,7 +154,7 @@ void Kernel::note_run(Entry& entry) {
   if (entry.is_task()) {
     auto& task = static_cast<TaskCore&>(entry);
     last_run_ = describe(static_cast<FutureCore&>(task));
-    if (task.started() && task.innermost_) last_run_ += " from " + describe(task.innermost_->place());
+    if (task.started() && task.innermost_) last_run_ += " from " + describe(task.innermost_->at);
   } else if (entry.entry_kind() == EntryKind::call) {
     last_run_ = describe(static_cast<CallCore&>(entry));
   } else if (entry.entry_kind() == EntryKind::operation && static_cast<Operation&>(entry).owned()) {
@@ -216,7 +216,7 @@ void Kernel::end_lost(TaskCore& task, FrameCore& lost) {
   task.innermost_ = &lost;
   while (FrameCore* parent = task.innermost_->parent()) task.innermost_ = parent;
   task.result_->error = std::make_exception_ptr(RuntimeError(
-      describe(static_cast<FutureCore&>(task)) + " was resumed at " + describe(lost.place()) +
+      describe(static_cast<FutureCore&>(task)) + " was resumed at " + describe(lost.at) +
       " and does not go on: an awaiter has suspended it and told nobody; or GCC 12 has compiled it wrongly (PR 106188: "
       "conditions that await in a coroutine without a local variable, see docs/gcc-12.md)"));
   task.result_->kind = ResultCore::Kind::error;

@@ -36,6 +36,8 @@ std::string describe(const AwaitStack& stack) {
   for (std::size_t i = 0; i < stack.size(); ++i) {
     if (i == Story::kept && stack.left_out > 0) text += " < ... (" + std::to_string(stack.left_out) + " more)";
     text += (text.empty() ? "" : " < ") + describe(stack[i]);
+    const std::string function = function_of(stack[i]);
+    if (!function.empty()) text += " (" + function + ")";
   }
   return text;
 }

@@ -39,7 +39,7 @@ std::string awaits(const TaskCore& task) {
   if (!task.started() || task.is(machines::task::State::running)) return {};
   Story story;
   for (FrameCore* frame = task.innermost(); frame; frame = frame->parent()) {
-    if (frame->line != 0) story.add(frame->place());
+    if (frame->at) story.add(frame->at);
   }
   const std::string text = describe(story.places());
   return text.empty() ? text : " at " + text;

@@ -7,10 +7,36 @@
 namespace rondo {
 
 std::string describe(Place place) {
-  std::string_view file = place.file;
+  std::string_view file = place.file();
   if (const auto slash = file.rfind('/'); slash != std::string_view::npos) file.remove_prefix(slash + 1);
   if (file.empty()) return "?";
-  return std::string(file) + ":" + std::to_string(place.line);
+  return std::string(file) + ":" + std::to_string(place.line());
+}
+
+/// The compilers write "void (anonymous namespace)::f(int)", "auto main()::(anonymous class)::operator()() const" and
+/// "C {anonymous}::f(f(int)::_Z1fi.Frame*)".
+std::string function_of(Place place) {
+  std::string text = place.function();
+  for (const std::string_view unnamed : {"(anonymous namespace)::", "{anonymous}::"}) {
+    for (auto at = text.find(unnamed); at != std::string::npos; at = text.find(unnamed)) text.erase(at, unnamed.size());
+  }
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  int depth = 0;
+  for (; end < text.size() && (depth > 0 || text[end] != '('); ++end) {
+    if (text[end] == '<') ++depth;
+    if (text[end] == '>') --depth;
+    if (text[end] == ' ' && depth == 0) begin = end + 1;
+  }
+  const std::string_view rest = std::string_view(text).substr(end);
+  const bool lambda = rest.find("lambda") != std::string_view::npos || rest.find("anonymous class") != std::string_view::npos;
+  return (lambda ? "a lambda in " : "") + text.substr(begin, end - begin);
+}
+
+AwaitStack stack_of(const FutureCore& failed) {
+  if (failed.kind() != WaitableKind::task) return {};
+  const TaskCore::Details* const details = static_cast<const TaskCore&>(failed).details();
+  return details && details->error == failed.result_core().error ? details->story.places() : AwaitStack();
 }
 
 std::string describe(const FutureCore& future) {

@@ -210,7 +210,8 @@ Coro<> ServerCore::serve(Counted counted, Socket socket, Endpoint endpoint) {
     throw;
   } catch (...) {
     core->kernel_->report(
-        {"the handler of a connection failed", std::current_exception(), "connection from " + stream->remote().str()});
+        {"the handler of a connection failed", std::current_exception(), "connection from " + stream->remote().str(),
+         await_stack()});
   }
   while (stream->closing() && !stream->over()) co_await stream->end();  // what was written is on its way
 }

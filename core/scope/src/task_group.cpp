@@ -3,6 +3,7 @@
 #include <rondo/task_group.hpp>
 
 #include <rondo/kernel/cancellation.hpp>
+#include <rondo/kernel/words.hpp>
 
 namespace rondo {
 
@@ -52,7 +53,7 @@ void TaskGroup::child_done(GroupChild& child) {
   }
   if (parent_->done()) {
     parent_->kernel().report(
-        {"a child of a task group failed after its parent was done", error, task->name()});
+        {"a child of a task group failed after its parent was done", error, task->name(), stack_of(*task)});
     return;
   }
   if (!aborting()) fire<machines::group::Event::fail>(*this);

@@ -265,6 +265,6 @@ TEST_CASE("a task of a function is told by the line that asked for it") {
   Hops h;
   const auto line = __LINE__ + 1;
   const auto task = h.loop.create_task([](int n) -> Coro<int> { co_return n; }, 3);
-  CHECK(AnyTask(task).created().line == static_cast<std::uint32_t>(line));
+  CHECK(AnyTask(task).created().line() == static_cast<std::uint32_t>(line));
   h.settle();
 }

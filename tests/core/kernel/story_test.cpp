@@ -2,6 +2,10 @@
 // story_test.cpp - the story of an error: shared, counted, and bounded however far it goes.
 #include <rondo/kernel/story.hpp>
 
+#include <rondo/kernel/words.hpp>
+
+#include <algorithm>
+#include <array>
 #include <memory_resource>
 
 #include "hops.hpp"
@@ -13,7 +17,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Place line(std::uint32_t number) { return {"a.cpp", number}; }
+/// The lines of a few places, again and again.
+Place line(std::uint32_t number) {
+  static constexpr std::array places = {
+      Place::here(),
+      Place::here(),
+      Place::here(),
+      Place::here(),
+      Place::here(),
+      Place::here(),
+      Place::here(),
+  };
+  return places[number % places.size()];
+}
+std::uint32_t number_of(std::uint32_t n) { return line(n).line(); }
 
 Coro<> fails() {
   co_await sleep(1s);
@@ -30,8 +47,8 @@ TEST_CASE("a story of up to 64 places is told in full") {
   const AwaitStack stack = story.places();
   REQUIRE(stack.size() == 64);
   CHECK(stack.left_out == 0);
-  CHECK(stack.front().line == 1);
-  CHECK(stack.back().line == 64);
+  CHECK(stack.front().line() == number_of(1));
+  CHECK(stack.back().line() == number_of(64));
 }
 
 TEST_CASE("of a longer story the first and the last 32 places are kept, and the others are counted") {
@@ -40,10 +57,12 @@ TEST_CASE("of a longer story the first and the last 32 places are kept, and the 
   const AwaitStack stack = story.places();
   REQUIRE(stack.size() == 64);
   CHECK(stack.left_out == 9'936);
-  CHECK(stack[31].line == 32);
-  CHECK(stack[32].line == 9'969);
-  CHECK(stack.back().line == 10'000);
-  CHECK_THAT(describe(stack), Catch::Matchers::Contains("a.cpp:32 < ... (9936 more) < a.cpp:9969"));
+  CHECK(stack[31].line() == number_of(32));
+  CHECK(stack[32].line() == number_of(9'969));
+  CHECK(stack.back().line() == number_of(10'000));
+  const std::string text = describe(stack);
+  const auto words = [](std::uint32_t n) { return "story_test.cpp:" + std::to_string(number_of(n)) + " (line)"; };
+  CHECK_THAT(text, Catch::Matchers::Contains(words(32) + " < ... (9936 more) < " + words(9'969)));
 }
 
 TEST_CASE("copies of a story share it until one of them goes on") {
@@ -112,4 +131,91 @@ TEST_CASE("an error that is kept and thrown again for ever keeps a story of 64 p
     co_return await_stack().size();
   };
   CHECK(sim::run(body()) == 64);
+}
+
+// --- where it is told ------------------------------------------------------------------------------------------------
+
+namespace {
+
+Coro<> middle() { co_await fails(); }
+Coro<> outer() { co_await middle(); }
+
+bool tells_of(const AwaitStack& stack, std::initializer_list<const char*> functions) {
+  if (stack.size() != functions.size()) return false;
+  return std::equal(stack.begin(), stack.end(), functions.begin(),
+                    [](Place place, const char* function) { return function_of(place) == function; });
+}
+
+}  // namespace
+
+TEST_CASE("a function's name is told without its types, its arguments and unnamed namespaces") {
+  CHECK(function_of(Place()) == "");
+  CHECK(tells_of({}, {}));
+  const auto in_lambda = [] { return Place::here(); };
+  CHECK_THAT(function_of(in_lambda()), Catch::Matchers::StartsWith("a lambda in "));
+  CHECK(function_of(line(1)) == "line");
+}
+
+TEST_CASE("what run() throws has its story in main, until the next run") {
+  CHECK(await_stack().empty());
+  bool thrown = false;
+  try {
+    sim::run(outer());
+  } catch (const std::runtime_error&) {
+    thrown = true;
+    CHECK(tells_of(await_stack(), {"fails", "middle", "outer"}));
+    CHECK_THAT(describe(await_stack()), Catch::Matchers::Contains("story_test.cpp:") && Catch::Matchers::Contains(" (middle) < "));
+  }
+  CHECK(thrown);
+  sim::run([]() -> Coro<> { co_return; }());
+  CHECK(await_stack().empty());
+}
+
+TEST_CASE("a cancellation has a story, too") {
+  const auto sleeps = []() -> Coro<> { co_await sleep(1h); };
+  const auto body = [sleeps](AwaitStack& stack) -> Coro<> {
+    try {
+      co_await sleeps();
+    } catch (const CancelledError&) {
+      stack = await_stack();
+      throw;
+    }
+  };
+  const auto main = [body]() -> Coro<std::size_t> {
+    AwaitStack stack;
+    const auto task = create_task(body(stack));
+    co_await sleep(1s);
+    task.cancel();
+    static_cast<void>(co_await as_outcome(task));
+    co_return stack.size();
+  };
+  CHECK(sim::run(main()) == 1);
+}
+
+TEST_CASE("an error that passed no await has no story, although an older one had") {
+  const auto main = []() -> Coro<std::string> {
+    std::string sizes;
+    try {
+      co_await outer();
+    } catch (const std::runtime_error&) {
+      sizes += std::to_string(await_stack().size());
+    }
+    try {
+      throw std::logic_error("another");
+    } catch (const std::logic_error&) {
+      sizes += " " + std::to_string(await_stack().size());
+    }
+    co_return sizes;
+  };
+  CHECK(sim::run(main()) == "3 0");
+}
+
+TEST_CASE("the report of a task that failed unseen has the story of its error") {
+  Hops h;
+  ErrorContext told;
+  h.loop.set_exception_handler([&told](const ErrorContext& context) { told = context; });
+  static_cast<void>(h.start(outer()));
+  h.run();
+  CHECK(told.message == "the exception was never retrieved");
+  CHECK(tells_of(told.stack, {"fails", "middle", "outer"}));
 }

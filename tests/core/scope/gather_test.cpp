@@ -277,7 +277,7 @@ TEST_CASE("the tasks that a gather makes are told by the line of its call") {
   const Loop::Scope scope(h.loop);
   const auto line = static_cast<std::uint32_t>(__LINE__ + 1);
   const auto outer = gather(turns(1, 1), sleep(0s));
-  for (const AnyTask& task : all_tasks()) CHECK(task.created().line == line);
+  for (const AnyTask& task : all_tasks()) CHECK(task.created().line() == line);
   CHECK(all_tasks().size() == 2);
   h.settle();
   CHECK(std::get<0>(outer.result()) == 1);

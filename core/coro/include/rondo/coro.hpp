@@ -60,9 +60,8 @@ template <class Frame>
 struct PromiseBase : Frame {
   template <class A>
     requires Awaitable<A>
-  auto await_transform(A&& awaitable, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE()) {
-    this->file = at_file;
-    this->line = static_cast<std::uint32_t>(at_line);
+  auto await_transform(A&& awaitable, Place here = Place::here()) {
+    this->at = here;
     return awaiter_of(std::forward<A>(awaitable));
   }
   template <class A>

@@ -26,6 +26,8 @@ using ResultRead =
 
 /// The error of a task that fails takes the story of its frames along to who awaits it.
 void inherit_await_stack(FutureCore& core) noexcept;
+/// What await_stack() gives outside of loops from now on.
+void note_last_run(const AwaitStack& stack) noexcept;
 
 [[noreturn]] void throw_loop_closed(const FutureCore& core, const char* what);
 /// RuntimeError if `core` is not of the loop of `kernel`: nobody would be woken by it.

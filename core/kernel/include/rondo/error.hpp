@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <rondo/kernel/message.hpp>
+#include <rondo/kernel/story.hpp>
 
 namespace rondo {
 
@@ -91,6 +92,7 @@ struct ErrorContext {
   std::string message;           // what happened
   std::exception_ptr exception;  // may be null
   std::string subject;           // the task, future or callback, with the place where it was made
+  AwaitStack stack = {};         // how the exception came up through the frames of tasks, innermost await first
 };
 
 /// One line for any error: what() of a std::exception, the name and message of ours, "unknown exception" else.

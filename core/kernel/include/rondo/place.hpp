@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
-// place.hpp - a file and a line: where a task was made, where a coroutine waits.
+// place.hpp - a line of the program: where a task was made, where a coroutine waits. One pointer.
 //
-// Default arguments call Place::here(), so that the place is the caller's. (std::source_location is missing from
-// clang 14 with libstdc++; the builtins below work on every compiler we support.)
+// Default arguments call Place::here(), so that the place is the caller's.
 #pragma once
 
 #include <cstdint>
+#include <source_location>
 
 namespace rondo {
 
-struct Place {
-  const char* file = "";
-  std::uint32_t line = 0;
+class Place {
+ public:
+  constexpr Place() = default;
+  static constexpr Place here(std::source_location where = std::source_location::current()) { return Place(where); }
 
-  static constexpr Place here(const char* file = __builtin_FILE(),
-                              std::uint32_t line = static_cast<std::uint32_t>(__builtin_LINE())) {
-    return {file, line};
-  }
+  constexpr const char* file() const { return where_.file_name(); }
+  constexpr std::uint32_t line() const { return static_cast<std::uint32_t>(where_.line()); }
+  /// As the compiler writes it: describe(place) and function_of(place) are for people.
+  constexpr const char* function() const { return where_.function_name(); }
+  /// False for no place at all.
+  constexpr explicit operator bool() const { return where_.line() != 0; }
+
+ private:
+  constexpr explicit Place(std::source_location where) : where_(where) {}
+  std::source_location where_;
 };
 
 }  // namespace rondo

@@ -21,14 +21,12 @@ struct FrameLink {
 /// First base of every promise. Promises are reached from it and back, so all of them have this alignment.
 struct FrameCore {
   FrameLink* link = nullptr;  // who awaits this coroutine; null for a task's root and before the first await
-  const char* file;           // where this coroutine last awaited something, once line is not 0
-  std::uint32_t line = 0;
+  Place at;                   // where this coroutine last awaited something
   bool handed_over = false;   // its awaiter was suspended for it: when it ends, the runner must resume the awaiter
   bool is_task = false;       // the root of a task, whose TaskCore lies in front of this frame
   bool ended = false;         // it has reached its end; the result is set
   bool shared = false;        // a SharedFrame: its handles own it, not the await
 
-  Place place() const { return line ? Place{file, line} : Place{}; }
   FrameCore* parent() const { return link ? link->parent : nullptr; }
   std::coroutine_handle<> handle() { return std::coroutine_handle<FrameCore>::from_promise(*this); }
 };

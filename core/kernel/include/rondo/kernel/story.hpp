@@ -20,7 +20,7 @@ struct AwaitStack : std::vector<Place> {
   std::size_t left_out = 0;  // places between those two halves
 };
 
-/// "a.cpp:1 < b.cpp:2", with "... (9,936 more)" for what was left out.
+/// "a.cpp:1 (f) < b.cpp:2 (main)", innermost first, with "... (9,936 more)" for what was left out.
 std::string describe(const AwaitStack& stack);
 
 class Story {

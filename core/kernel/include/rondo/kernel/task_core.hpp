@@ -29,13 +29,11 @@ class TaskNotes {
   };
 
  protected:
-  TaskNotes(Context context, Place created)
-      : context_(std::move(context)), created_file_(created.file), created_line_(created.line) {}
+  TaskNotes(Context context, Place created) : context_(std::move(context)), created_(created) {}
 
   Context context_;
   std::unique_ptr<Details> details_;
-  const char* created_file_;
-  std::uint32_t created_line_;
+  Place created_;
   std::uint32_t cancel_requests_ = 0;
   Instant since_;
 };
@@ -77,7 +75,7 @@ class TaskCore : public FutureCore, public Link<TaskListTag>, public TaskNotes, 
   std::string name() const;
   bool has_name() const { return details_ && !details_->name.empty(); }
   void set_name(std::string_view name);
-  Place created() const { return {created_file_, created_line_}; }
+  Place created() const { return created_; }
   Instant since() const { return since_; }
   Waitable* awaiting() const { return awaiting_; }
   FrameCore* innermost() const { return innermost_; }
