@@ -74,6 +74,25 @@ def by_hand(installed, folder, line, compiler):
     return says_hello(folder / "hello", installed.libraries)
 
 
+def refusals(installed, folder, compiler):
+    """Where the language is too old, or half of it is off, one line says so."""
+    flags = run(["pkg-config", "--cflags", "rondo"], env=installed.environment).split()
+    source = folder / "refused.cpp"
+    source.write_text("#include <rondo/rondo.hpp>\nint main() {}\n", encoding="utf-8")
+    problems = []
+    for option, wanted in [("-std=c++17", "rondo needs C++20"), ("-std=c++20 -fno-exceptions", "rondo needs exceptions")]:
+        code, printed = attempt([*compiler, *option.split(), "-fsyntax-only", *flags, source])
+        problems += refusal_problems(option, wanted, code, printed)
+    return problems
+
+
+def refusal_problems(option, wanted, code, printed):
+    errors = [line for line in printed.splitlines() if "error:" in line]
+    if code == 0:
+        return [f"rondo.hpp compiles with {option}"]
+    return [] if len(errors) == 1 and wanted in errors[0] else [f"rondo.hpp with {option} says:\n{printed}"]
+
+
 def with_meson(installed, folder, text, compiler):
     source = folder / "meson"
     source.mkdir()
@@ -172,6 +191,7 @@ def check(build, root, loop_backend, compiler):
         problems = snippet_problems(found)
         if problems:
             return problems
+        problems += refusals(installed, folder, compiler)
         problems += by_hand(installed, folder, found["sh"], compiler)
         problems += with_meson(installed, folder, found["meson"], compiler)
         if shutil.which("cmake"):
@@ -193,6 +213,9 @@ def self_test(root):
         (case_problems("0.2", "0.1.0", 1, "no version"), "does not say '0.1.0'"),
         (case_problems("0.1", None, 1, "no version"), "fails"),
         (case_problems("0.1", None, 0, ""), None),
+        (refusal_problems("-std=c++17", "C++20", 0, ""), "compiles with -std=c++17"),
+        (refusal_problems("-std=c++17", "C++20", 1, "a: error: C++20\nb: error: span"), "says:"),
+        (refusal_problems("-std=c++17", "C++20", 1, "a: error: C++20\n"), None),
         (needless("rondo", "Requires: libevent"), "asks for event"),
         (needless("rondo", "Description: the event loop"), None),
         (subproject_problems([target], "epoll"), "tour is built"),

@@ -3,11 +3,55 @@
 #include <rondo/net/process_core.hpp>
 
 #include <cerrno>
+#include <memory>
+#include <system_error>
 
 #include <rondo/net/spawn.hpp>
 #include <rondo/socket.hpp>
 
 namespace rondo {
+namespace {
+
+Output kill_output(int pid, int signal) {
+  Output output;
+  output.kind = OperationKind::kill;
+  output.handle = pid;
+  output.size = static_cast<std::size_t>(signal);
+  return output;
+}
+
+/// A signal on its way: send_signal() has returned, so what the system says against it goes to the exception handler. If the
+/// child has ended meanwhile, the backend knows, and does nothing. Owns itself.
+class Signalling final : public OwnedOperation, public ResidentOf<Signalling> {
+ public:
+  static void begin(Kernel& kernel, int pid, int signal) {
+    auto owned = std::make_unique<Signalling>(kernel, pid, signal);
+    kernel.operations().start(*owned, kill_output(pid, signal));
+    kernel.residents().push_back(*owned.release());
+  }
+  Signalling(Kernel& kernel, int pid, int signal) : kernel_(&kernel), pid_(pid), signal_(signal) {}
+
+  void completed() override {
+    const std::unique_ptr<Signalling> ended(this);
+    Resident::unlink();
+    if (result() >= 0 || result() == -ECANCELED) return;
+    const std::system_error error(-result(), std::generic_category(), "send_signal: signal " + std::to_string(signal_));
+    kernel_->report({"a signal could not be sent", std::make_exception_ptr(error), "process " + std::to_string(pid_)});
+  }
+  void abandon() noexcept {
+    const std::unique_ptr<Signalling> ended(this);
+    Resident::unlink();
+    if (in_flight()) kernel_->operations().detach(*this);
+    withdraw();
+  }
+
+ private:
+  Kernel* kernel_;
+  int pid_;
+  int signal_;
+};
+
+}  // namespace
 
 Ref<ProcessCore> ProcessCore::make(int pid) {
   Kernel& kernel = running_kernel("Process");
@@ -60,7 +104,8 @@ void ProcessCore::abandon() noexcept {
 void ProcessCore::let_go() noexcept {
   if (returncode_ || detached_ || !Resident::linked()) return;
   try {
-    start_kill(kill_signal);
+    kernel_->operations().reserve_detached();
+    kernel_->operations().start_detached(kill_output(pid_, kill_signal));
   } catch (...) {  // no memory: the backend's end will do it
   }
 }
@@ -72,17 +117,7 @@ void ProcessCore::send_signal(int signal) {
   }
   if (returncode_) throw_system_error(ESRCH, "send_signal: process " + std::to_string(pid_) + " has ended");
   if (!Resident::linked()) throw RuntimeError("send_signal: the loop of process " + std::to_string(pid_) + " has ended");
-  start_kill(signal);
-}
-
-/// If the child has ended meanwhile, the backend knows, and does nothing.
-void ProcessCore::start_kill(int signal) {
-  Output output;
-  output.kind = OperationKind::kill;
-  output.handle = pid_;
-  output.size = static_cast<std::size_t>(signal);
-  kernel_->operations().reserve_detached();
-  kernel_->operations().start_detached(output);
+  Signalling::begin(*kernel_, pid_, signal);
 }
 
 Coro<int> ProcessCore::wait(Ref<ProcessCore> core) {

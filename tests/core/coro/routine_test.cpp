@@ -150,3 +150,33 @@ TEST_CASE("a routine that is a null pointer is refused; one that is left over go
   CHECK(destroyed == 1);
   CHECK(kept.cancelled());
 }
+
+namespace {
+
+/// Waits for what it is given.
+struct Waits : Routine<int> {
+  explicit Waits(Future<int>& awaited) : target(&awaited) {}
+  Next<int> step() override { return Next<int>::wait(*target); }
+  Future<int>* target;
+};
+
+}  // namespace
+
+TEST_CASE("a routine that waits for itself, for another loop's future or for nothing gets what a coroutine gets") {
+  Loop other;
+  Future<int> strange = other.create_future<int>();
+  const auto body = [&strange]() -> Coro<> {
+    Future<int> me;
+    const auto self = create_task(std::make_unique<Waits>(me));
+    me = self;
+    const auto of_self = co_await as_outcome(self);
+    CHECK_THAT(describe(of_self.error()), Catch::Contains("cannot await itself"));
+    me = Future<int>();
+    const auto of_strange = co_await as_outcome(create_task(std::make_unique<Waits>(strange)));
+    CHECK_THAT(describe(of_strange.error()), Catch::Contains("of another loop"));
+    Future<int> empty;
+    const auto of_empty = co_await as_outcome(create_task(std::make_unique<Waits>(empty)));
+    CHECK_THAT(describe(of_empty.error()), Catch::Contains("the handle is empty"));
+  };
+  sim::run(body());
+}

@@ -5,6 +5,8 @@
 // C1 to C12 that both sides keep; tests/core/kernel/contract_test.cpp has a test for each.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstddef>
 #include <cstdint>
 

@@ -14,6 +14,8 @@
 // another event, which should be its usual one; the others cost a call and a load from a table.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <array>
 #include <bit>
 #include <cstddef>

@@ -4,6 +4,8 @@
 // Default arguments call Place::here(), so that the place is the caller's.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstdint>
 #include <source_location>
 

@@ -6,6 +6,8 @@
 // what a caller gives in floating point is rounded once, here, on its way in.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>

@@ -84,7 +84,8 @@ class Process {
   /// out. A child that does not read all of its input is no error. What it writes is kept whole in memory, and nothing
   /// besides. A cancellation loses what was read so far.
   Coro<ProcessOutput> communicate(std::string input = {});
-  /// std::errc::no_such_process when it has ended.
+  /// std::errc::no_such_process when it has ended. The signal is sent when this step ends; if the system refuses it (EPERM, for
+  /// a child that has become another user's) the loop's exception handler is told.
   void send_signal(int signal) const { core().send_signal(signal); }
   void terminate() const;  // SIGTERM
   void kill() const { send_signal(kill_signal); }

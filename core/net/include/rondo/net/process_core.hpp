@@ -41,7 +41,6 @@ class ProcessCore final : public ResidentOf<ProcessCore>, public RefCounted<Proc
   ~ProcessCore() = default;
   void destroy() noexcept;
   void ended(std::int32_t result);
-  void start_kill(int signal);
 
   Kernel* kernel_;
   int pid_;
