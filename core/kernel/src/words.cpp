@@ -28,9 +28,15 @@ std::string function_of(Place place) {
     if (text[end] == '>') --depth;
     if (text[end] == ' ' && depth == 0) begin = end + 1;
   }
-  const std::string_view rest = std::string_view(text).substr(end);
-  const bool lambda = rest.find("lambda") != std::string_view::npos || rest.find("anonymous class") != std::string_view::npos;
-  return (lambda ? "a lambda in " : "") + text.substr(begin, end - begin);
+  const std::string name = text.substr(begin, end - begin);
+  depth = 0;
+  do {  // behind the parameters
+    if (end < text.size() && text[end] == '(') ++depth;
+    if (end < text.size() && text[end] == ')') --depth;
+    ++end;
+  } while (end < text.size() && depth > 0);
+  const bool lambda = end < text.size() && text.compare(end, 2, "::") == 0;  // something inside of this function
+  return lambda ? "a lambda in " + name : name;
 }
 
 AwaitStack stack_of(const FutureCore& failed) {
