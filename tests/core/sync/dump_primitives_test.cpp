@@ -157,15 +157,17 @@ TEST_CASE("two tasks that each hold the lock the other one wants are a deadlock,
   }
 }
 
+/// What the run says that cannot go on.
+static std::string deadlock(Coro<> main) {
+  try {
+    sim::run(std::move(main));
+  } catch (const DeadlockError& error) {
+    return error.what();
+  }
+  return "no deadlock";
+}
+
 TEST_CASE("a deadlock at any primitive names it") {
-  const auto deadlock = [](Coro<> main) -> std::string {
-    try {
-      sim::run(std::move(main));
-    } catch (const DeadlockError& error) {
-      return error.what();
-    }
-    return "no deadlock";
-  };
   const auto at_event = []() -> Coro<> {
     Event event("e");
     co_await event.wait();
