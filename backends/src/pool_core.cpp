@@ -59,6 +59,11 @@ void PoolCore::give_back(std::shared_ptr<PoolJob> job) {
   jobs_.push_front(std::move(job));
 }
 
+bool PoolCore::has_spare_job() const {
+  const auto takes = [](const auto& each) { return !each->busy(); };
+  return jobs_.size() > static_cast<std::size_t>(std::count_if(workers_.begin(), workers_.end(), takes));
+}
+
 std::shared_ptr<PoolJob> PoolCore::first_job(std::size_t most_bytes) {
   while (!jobs_.empty() && jobs_.front()->done()) jobs_.pop_front();
   if (jobs_.empty() || jobs_.front()->call().arguments.size() > most_bytes) return nullptr;

@@ -277,7 +277,7 @@ Coro<PoolWorker::Frame> PoolWorker::answer() {
 // --- the job ahead ---------------------------------------------------------------------------------------------------
 
 void PoolWorker::fill_ahead(PoolCore& pool) {
-  if (!slot_ || !job_ || ahead_ || killed_ || !greeted_ || left_ == 0) return;
+  if (!slot_ || !job_ || ahead_ || killed_ || !greeted_ || left_ == 0 || !pool.has_spare_job()) return;
   std::shared_ptr<PoolJob> job = pool.first_job(AheadSlot::most);
   if (!job) return;
   FrameHeader header;
@@ -376,7 +376,8 @@ Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
   const std::string text = obituary(reason, returncode);
   const auto go_on_elsewhere = [&](const std::shared_ptr<PoolJob>& job, bool begun) {
     if (!job) return;
-    if (begun || pool.options().on_death == OnDeath::break_pool || !job->may_try_again()) {
+    const bool breaks = pool.options().on_death == OnDeath::break_pool && !wanted;
+    if (begun || breaks || !job->may_try_again()) {
       job->fail(std::make_exception_ptr(BrokenProcessPool(text)));
     } else if (!job->done()) {
       pool.give_back(job);

@@ -31,6 +31,7 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
     idle_ = false;
     wake_.set();
   }
+  bool busy() const { return job_ != nullptr; }
   bool runs(const PoolJob& job) const { return job_.get() == &job; }
   /// At somebody's wish: its death is no surprise.
   void kill() noexcept;

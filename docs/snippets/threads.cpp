@@ -86,8 +86,8 @@ const AddSnippet add_row("run_coroutine_threadsafe", [] {
   // [run_coroutine_threadsafe]
   auto handle = run_coroutine_threadsafe(loop, work);
   // [/run_coroutine_threadsafe]
-  runner.run(work());
-  handle.wait();
+  while (!handle.done()) runner.run(work());
+  handle.result();
 });
 
 }  // namespace

@@ -273,7 +273,7 @@ TEST_CASE("where no loop runs, what needs one says its name") {
   CHECK_THROWS_WITH(gather(), "gather: no loop runs on this thread");
   CHECK_THROWS_WITH(as_completed(std::vector<Future<int>>()), "as_completed: no loop runs on this thread");
   CHECK_THROWS_WITH(run_in_executor(nullptr, [] {}), "run_in_executor: no loop runs on this thread");
-  CHECK_THROWS_WITH(current_context(), "ContextVar: no task, callback or job runs on this thread");
+  CHECK_THROWS_WITH(current_context(), Catch::Matchers::StartsWith("ContextVar: no task, callback or job runs on this thread"));
 }
 
 TEST_CASE("a loop without a backend has nobody to wake for a call from another thread") {

@@ -29,6 +29,7 @@ RULES = [
     (r"\binvoke\s*\(", {"call_core.cpp"}, "invoke a callback"),
     # The handler of errors is the user's. Both files report in a turn, or where something ends.
     (r"(?<!owner_->)\breport\s*\(", {"call_core.cpp", "last_handle.cpp", "driver.cpp"}, "report an error"),
+    (r"(?<!owner_->)\breport_from_thread\s*\(", {"last_handle.cpp"}, "report from another thread"),  # which posts it
     (r"\bowner_\s*->(?!\s*\*)", {"kernel.hpp"}, "call the owner of the kernel"),  # Kernel::report itself
     # Ends.
     (r"(?:\.|->)\s*(?:destroy|drop|abandon|destroy_block)\s*\(\s*\)", {"last_handle.cpp", "ref.hpp"}, "destroy what is of others"),
@@ -53,7 +54,7 @@ RULES = [
 VIRTUAL = {
     "call_core.hpp": {"invoke", "drop", "destroy"},
     "fork.hpp": {"child_done"},
-    "kernel.hpp": {"report"},
+    "kernel.hpp": {"report", "report_from_thread"},
     "operation.hpp": {"completed", "received", "title"},
     "task_core.hpp": {"step", "destroy_block", "drop"},
 }
@@ -129,6 +130,7 @@ SLIPS = [
     ("task_core.cpp", "void CallCore::g() { drop(); }", "may drop a callable"),
     ("cancel.cpp", "void FutureCore::g() { destroy(); }", "may destroy what nobody holds"),
     ("cancel.cpp", "void g(Kernel& k) { k.report({}); }", "may report an error"),
+    ("cancel.cpp", "void g(Kernel& k) { k.report_from_thread({}); }", "may report from another thread"),
     ("step.cpp", "void Kernel::g() { owner_->report({}); }", "may call the owner"),
     ("kernel.cpp", "void g(Hook& hook) { hook.function_(hook); }", "only entry.hpp may call the function of a hook"),
     ("kernel.cpp", "void g(T* t, void (T::*m)()) { (t->*m)(); }", "only entry.hpp and future_core.hpp may call a member by pointer"),

@@ -226,11 +226,11 @@ TEST_CASE("context variables do not travel") {
     story += outside.substr(0, outside.find(" ("));
     co_return story;
   });
-  CHECK(told == "5 here, 1 there, ContextVar: no task, callback or job runs on this thread");
+  CHECK(told == "5 here, 1 there, 1");  // where no loop runs there is the default
 }
 
-TEST_CASE("a worker has the standard streams and its channel, and no other descriptor of the program") {
-  const std::size_t by_itself = 4 + 3;  // 0 to 3; the folder that is read, and its two dots
+TEST_CASE("a worker has the standard streams, its channel and its slot, and no other descriptor of the program") {
+  const std::size_t by_itself = 5 + 3;  // 0 to 3, and where the next job lies; the folder that is read, and its two dots
   const int extra = ::dup(0);           // not closed on exec
   const std::string story = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
     co_return std::to_string(co_await pool.run<&work::open_descriptors_there>());

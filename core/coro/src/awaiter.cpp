@@ -146,18 +146,13 @@ std::vector<AnyTask> all_tasks() {
   return tasks;
 }
 
-namespace {
-
 /// How the error came up that the thread's last run has thrown. Without a destructor, since threads end without rondo.
 struct LastRun {
   std::size_t count = 0;
   std::size_t left_out = 0;
   Place places[2 * Story::kept];
 };
-
-}  // namespace
-
-static constinit thread_local LastRun last_run;
+constinit thread_local LastRun last_run;
 
 void note_last_run(const AwaitStack& stack) noexcept {
   last_run.count = std::min(stack.size(), std::size(last_run.places));

@@ -19,16 +19,20 @@ Ending::~Ending() {
   if (!ended()) loop_->kernel().operations().abandon(executor_);  // else the loop may be gone
 }
 
+/// The coroutine is made in this loop, also where that ends inside the run of another.
+void Ending::run_last(Loop::GeneratorCloser closer) {
+  const Loop::Scope scope(*loop_);
+  wait_for(loop_->create_task(closer ? closer(loop_->kernel()) : nothing()).core());
+}
+
 void Ending::perform(machines::ending::Do effect) {
   switch (effect) {
     case machines::ending::Do::cancel_tasks:
       return cancel_tasks();
-    case machines::ending::Do::close_generators: {
-      const Loop::GeneratorCloser closer = loop_->generator_closer();
-      return wait_for(loop_->create_task(closer ? closer(loop_->kernel()) : nothing()).core());
-    }
+    case machines::ending::Do::close_generators:
+      return run_last(loop_->generator_closer());
     case machines::ending::Do::take_a_turn:
-      return wait_for(loop_->create_task(nothing()).core());
+      return run_last(nullptr);
     case machines::ending::Do::rest:
       break;
     case machines::ending::Do::settle:

@@ -120,6 +120,12 @@ void RunnerCore::run_until(FutureCore& future) {
 
 void RunnerCore::run_main(TaskCore& main) {
   note_last_run({});
+  main.context() = context_;
+  struct Keeping {
+    Context& context;
+    TaskCore& main;
+    ~Keeping() { context = main.context(); }
+  } const keeping{context_, main};
   Interrupt interrupt(*this, main);
   interrupt.begin();
   run_until(main);

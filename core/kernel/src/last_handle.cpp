@@ -101,7 +101,7 @@ void Kernel::leak(FutureCore& future) noexcept {
   try {
     const bool task = future.kind_ == WaitableKind::task;
     const Place made = task ? static_cast<TaskCore&>(future).created() : static_cast<FutureBlock&>(future).created();
-    owner_->report_from_thread({"the last handle was dropped on a thread that is not the loop's, so it is leaked", nullptr,
+    report_from_thread({"the last handle was dropped on a thread that is not the loop's, so it is leaked", nullptr,
                                 std::string(task ? "the task" : "the future") + " made at " + describe(made)});
   } catch (...) {  // no memory for the report
   }

@@ -87,7 +87,7 @@ TEST_CASE("a dump names the awaits of each task with file and line, innermost fi
   };
   const std::string text = sim::run(body());
   CHECK_THAT(text, Contains("Task 'nested'"));
-  CHECK_THAT(text, Contains("sleeps at " + at(fails_line) + " < " + at(middle_line)));
+  CHECK_THAT(text, Contains("sleeps at " + at(fails_line) + " (fails) < " + at(middle_line) + " (middle)"));
   CHECK_THAT(text, Contains(" is running"));
 }
 

@@ -36,7 +36,7 @@ class Runner {
     if (thread_slot.kernel) throw_nested_run();
     const Ref<RunnerCore> core = core_;  // which may outlive this Runner
     const RunnerCore::Claim claim(*core, "run");
-    Task<T> task = core->loop().create_task(std::move(main), {.context = &core->context()}, place);
+    Task<T> task = core->loop().create_task(std::move(main), {}, place);
     core->run_main(task.task());
     core->refuse_orphan();
     return take_result<T>(task.core());

@@ -45,6 +45,7 @@ class Ending {
   friend Firing;
   machines::ending::State& state_in(const decltype(machines::ending::diagram)&) { return state_; }
   void perform(machines::ending::Do effect);
+  void run_last(Loop::GeneratorCloser closer);
   /// The end of the default executor.
   class Closing final : public OwnedOperation {
    public:

@@ -41,7 +41,6 @@ class RunnerCore : public RefCounted<RunnerCore> {
   };
 
   Loop& loop();
-  Context& context() { return context_; }
   void run_main(TaskCore& main);
   /// RuntimeError if the Runner has been destroyed meanwhile.
   void refuse_orphan() const;

@@ -102,6 +102,9 @@ class Kernel {
   void report(const ErrorContext& context) const noexcept {
     if (owner_) owner_->report(context);
   }
+  void report_from_thread(const ErrorContext& context) const noexcept {
+    if (owner_) owner_->report_from_thread(context);
+  }
 
   // --- what is next -------------------------------------------------------------------------------------------------
 
