@@ -59,22 +59,24 @@ void PoolCore::give_back(std::shared_ptr<PoolJob> job) {
   jobs_.push_front(std::move(job));
 }
 
-bool PoolCore::has_spare_job() const {
+std::shared_ptr<PoolJob> PoolCore::spare_job(std::size_t most_bytes) {
   const auto takes = [](const auto& each) { return !each->busy(); };
-  return jobs_.size() > static_cast<std::size_t>(std::count_if(workers_.begin(), workers_.end(), takes));
-}
-
-std::shared_ptr<PoolJob> PoolCore::first_job(std::size_t most_bytes) {
-  while (!jobs_.empty() && jobs_.front()->done()) jobs_.pop_front();
-  if (jobs_.empty() || jobs_.front()->call().arguments.size() > most_bytes) return nullptr;
-  auto job = std::move(jobs_.front());
-  jobs_.pop_front();
+  const auto taken = std::count_if(workers_.begin(), workers_.end(), takes);
+  if (std::ssize(jobs_) <= taken) return nullptr;
+  const auto spare = jobs_.begin() + taken;
+  if ((*spare)->done() || (*spare)->call().arguments.size() > most_bytes) return nullptr;
+  auto job = std::move(*spare);
+  jobs_.erase(spare);
   return job;
 }
 
 std::shared_ptr<PoolJob> PoolCore::next_job(PoolWorker& worker) {
   if (auto job = worker.take_back()) return job;  // it was laid there too late
-  if (auto job = first_job(SIZE_MAX)) return job;
+  while (!jobs_.empty()) {
+    auto job = std::move(jobs_.front());
+    jobs_.pop_front();
+    if (!job->done()) return job;
+  }
   for (const auto& other : workers_) {
     if (auto job = other->take_back()) return job;
   }

@@ -277,8 +277,8 @@ Coro<PoolWorker::Frame> PoolWorker::answer() {
 // --- the job ahead ---------------------------------------------------------------------------------------------------
 
 void PoolWorker::fill_ahead(PoolCore& pool) {
-  if (!slot_ || !job_ || ahead_ || killed_ || !greeted_ || left_ == 0 || !pool.has_spare_job()) return;
-  std::shared_ptr<PoolJob> job = pool.first_job(AheadSlot::most);
+  if (!slot_ || !job_ || ahead_ || killed_ || !greeted_ || left_ == 0) return;
+  std::shared_ptr<PoolJob> job = pool.spare_job(AheadSlot::most);
   if (!job) return;
   FrameHeader header;
   header.kind = FrameKind::call;

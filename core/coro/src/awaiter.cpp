@@ -106,6 +106,7 @@ void note_failure(FrameCore& frame, ResultCore& result) noexcept {
   const bool cancelled = type && *type == typeid(CancelledError);
   result.kind = cancelled ? ResultCore::Kind::cancelled : ResultCore::Kind::error;
   if (!thread_slot.kernel || !thread_slot.kernel->current()) return;
+  if (cancelled && !thread_slot.kernel->debug()) return;  // a cancellation is ordinary, and a story costs three allocations
   thread_slot.kernel->current()->note_error(result.error, frame.at);
 }
 

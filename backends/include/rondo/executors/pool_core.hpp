@@ -95,10 +95,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// The first that is still wanted, for a worker that has nothing to do; if need be one that lies ahead of another. Null
   /// if there is none.
   std::shared_ptr<PoolJob> next_job(PoolWorker& worker);
-  /// True if more wait than there are workers that will take one.
-  bool has_spare_job() const;
-  /// The first that waits, if its arguments have at most so many bytes.
-  std::shared_ptr<PoolJob> first_job(std::size_t most_bytes);
+  /// Of those that wait the first that no worker without a job will take, if its arguments have at most so many bytes.
+  std::shared_ptr<PoolJob> spare_job(std::size_t most_bytes);
   /// It was not begun: it runs elsewhere.
   void give_back(std::shared_ptr<PoolJob> job);
   bool closed() const { return closed_; }

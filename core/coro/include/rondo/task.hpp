@@ -221,7 +221,7 @@ std::vector<AnyTask> all_tasks();
 
 /// How the last error that came up through frames of the current task travelled: innermost await first, through the
 /// tasks awaited as well; of more than 64 places the first and the last 32. Each knows its function: describe() tells it.
-/// Empty if the error that is handled here passed no await. Where no loop runs: of the error that the thread's last run()
+/// A cancellation has a story in debug mode alone. Empty if the error that is handled here passed no await. Where no loop runs: of the error that the thread's last run()
 /// has thrown.
 AwaitStack await_stack();
 
