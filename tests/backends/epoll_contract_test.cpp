@@ -201,8 +201,9 @@ TEST_CASE("between waits a descriptor is silent: what nobody waits for does not 
   REQUIRE(hand.reap(1s) == 1);
   write_one(pipe.second());
   const Instant deadline = hand.backend.now() + 2ms;
-  CHECK(hand.backend.reap(deadline).empty());
-  CHECK(hand.backend.now() >= deadline);
+  int reaps = 0;
+  for (; hand.backend.now() < deadline && reaps < 100; ++reaps) CHECK(hand.backend.reap(deadline).empty());
+  CHECK(reaps <= 3);  // a signal may end one
   const OperationId again = hand.start(OperationKind::readable, pipe.first());
   hand.reap(1s);
   CHECK(hand.of(again) == Results{0});
