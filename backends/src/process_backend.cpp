@@ -103,7 +103,7 @@ static BackendDesks::Name desk_of(OperationKind kind) {
 }
 
 void ProcessBackend::start(const Output& output) {
-  if (is_transfer(output.kind)) [[likely]] return start_socket(output);
+  if (is_transfer(output.kind)) [[likely]] return transfers_ ? transfers_->start(output) : start_socket(output);
   switch (output.kind) {
     case OperationKind::readable:
     case OperationKind::writable:

@@ -100,8 +100,10 @@ void Progress::write_state() noexcept {
   written_ = state_;
   const bool redraws = mode_ == Mode::terminal;
   try {
-    std::string text = redraws ? "\r" + progress_line(state_, line_width(descriptor_)) + "\x1b[K"
-                               : progress_line(state_, plain_width, 0);
+    std::string text;
+    if (redraws) text += '\r';
+    text += redraws ? progress_line(state_, line_width(descriptor_)) : progress_line(state_, plain_width, 0);
+    if (redraws) text += "\x1b[K";
     if (!redraws || state_.finished) text += '\n';
     write_at_once(descriptor_, text, state_.finished ? 100 : 0);
   } catch (const std::bad_alloc&) {  // then without this line

@@ -73,7 +73,7 @@ int ReadySockets::take_in(int descriptor, bool unix_stream) {
   const int error = add(descriptor, backend_.trusts_short_recv(unix_stream));
   if (error == 0) return descriptor;
   unix_paths_.erase(descriptor);
-  close_descriptor(backend_.seam(), descriptor);
+  close_descriptor(seam_, descriptor);
   return -error;
 }
 
@@ -148,9 +148,9 @@ void ReadySockets::start_whole_socket(const Output& output) {
     case OperationKind::connect:
       return connect(output);
     case OperationKind::listen:
-      return open(output, open_listener(backend_.seam(), *output.endpoint));
+      return open(output, open_listener(seam_, *output.endpoint));
     case OperationKind::open_datagram:
-      return open(output, open_datagram_socket(backend_.seam(), *output.endpoint));
+      return open(output, open_datagram_socket(seam_, *output.endpoint));
     case OperationKind::close:
       return close(output);
     default:
@@ -166,12 +166,12 @@ void ReadySockets::connect(const Output& output) {
   const SocketAddress to = to_system(output.endpoint->remote);
   int result = output.endpoint->remote ? -ENAMETOOLONG : -EDESTADDRREQ;
   if (to.size > 0) {
-    OpenSocket made = open_stream(backend_.seam(), *output.endpoint);
+    OpenSocket made = open_stream(seam_, *output.endpoint);
     result = made.descriptor;
-    if (result >= 0 && connect_descriptor(backend_.seam(), made.descriptor, to) != 0 && errno != EINPROGRESS) {
+    if (result >= 0 && connect_descriptor(seam_, made.descriptor, to) != 0 && errno != EINPROGRESS) {
       result = -errno;
       made.path.remove();
-      close_descriptor(backend_.seam(), made.descriptor);
+      close_descriptor(seam_, made.descriptor);
     }
     if (result >= 0) {
       result = take_in(std::move(made), output.endpoint->remote.family() == Address::Family::unix_domain);
@@ -265,7 +265,7 @@ bool ReadySockets::fail(int descriptor, const Output& output, std::vector<Input>
   }
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   (sends(output.kind) ? known.out : known.in).ready = false;
-  if (backend_.seam() && backend_.seam()->made_up()) {
+  if (seam_ && seam_->made_up()) {
     backend_.retries_.push_back(descriptor);  // no edge follows
   } else if (output.kind == OperationKind::recv) {
     known.special = false;
@@ -275,12 +275,12 @@ bool ReadySockets::fail(int descriptor, const Output& output, std::vector<Input>
 
 bool ReadySockets::attempt_accept(int descriptor, const Output& output, std::vector<Input>& done) {
   SocketAddress peer;
-  const int accepted = through(backend_.seam(), SystemCall::accept, [&] {
+  const int accepted = through(seam_, SystemCall::accept, [&] {
     return ::accept4(descriptor, peer.data(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   });
   if (accepted < 0) return fail(descriptor, output, done);
   const int result = take_in(accepted, peer.storage.ss_family == AF_UNIX);
-  if (result >= 0 && name_ends(backend_.seam(), accepted, *output.endpoint) < 0) {  // gone already: the first recv tells
+  if (result >= 0 && name_ends(seam_, accepted, *output.endpoint) < 0) {  // gone already: the first recv tells
     output.endpoint->remote = from_system(peer.data(), peer.size);
   }
   done.push_back(Input::completion(output.id, result));
@@ -288,8 +288,8 @@ bool ReadySockets::attempt_accept(int descriptor, const Output& output, std::vec
 }
 
 bool ReadySockets::attempt_connect(int descriptor, const Output& output, std::vector<Input>& done) {
-  int error = error_of(backend_.seam(), descriptor);
-  if (error == 0) error = -name_ends(backend_.seam(), descriptor, *output.endpoint);
+  int error = error_of(seam_, descriptor);
+  if (error == 0) error = -name_ends(seam_, descriptor, *output.endpoint);
   if (error == ENOTCONN) {
     sockets_[static_cast<std::size_t>(descriptor)]->out.ready = false;
     return false;
@@ -301,14 +301,14 @@ bool ReadySockets::attempt_connect(int descriptor, const Output& output, std::ve
 }
 
 bool ReadySockets::attempt_recv(int descriptor, const Output& output, std::vector<Input>& done) {
-  std::byte* const to = output.buffer ? output.buffer : hot_.room();
+  std::byte* const to = output.buffer ? output.buffer : backend_.hot_.room();
   if (!to) {
     backend_.retries_.push_back(descriptor);
     return false;
   }
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
-  std::size_t asked = output.buffer ? output.size : std::min(output.size, hot_.left());
-  const auto size = through(backend_.seam(), SystemCall::recv, asked, [&](std::size_t limit) {
+  std::size_t asked = output.buffer ? output.size : std::min(output.size, backend_.hot_.left());
+  const auto size = through(seam_, SystemCall::recv, asked, [&](std::size_t limit) {
     asked = limit;
     return known.pipe ? read_some(descriptor, to, limit) : ::recv(descriptor, to, limit, 0);
   });
@@ -316,7 +316,7 @@ bool ReadySockets::attempt_recv(int descriptor, const Output& output, std::vecto
   if (output.buffer || size == 0) {
     done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
   } else {
-    hot_.use(static_cast<std::size_t>(size));
+    backend_.hot_.use(static_cast<std::size_t>(size));
     done.push_back(Input::received(output.id, to, static_cast<std::size_t>(size)));
   }
   if (size > 0 && static_cast<std::size_t>(size) < asked) done.back().last = ends_behind_short_recv(descriptor, known);
@@ -335,7 +335,7 @@ bool ReadySockets::attempt_send(int descriptor, const Output& output, std::vecto
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   std::size_t asked = 0;
   for (std::size_t i = 0; i < output.size; ++i) asked += output.slices[i].size;
-  const auto size = through(backend_.seam(), SystemCall::send, asked, [&](std::size_t limit) {
+  const auto size = through(seam_, SystemCall::send, asked, [&](std::size_t limit) {
     if (known.pipe) [[unlikely]] return send_to_pipe(descriptor, output, limit, asked);
     if (output.size == 1 || limit < asked) {
       const std::size_t first = output.size > 0 ? std::min(limit, output.slices[0].size) : 0;
@@ -354,7 +354,7 @@ bool ReadySockets::attempt_send(int descriptor, const Output& output, std::vecto
 }
 
 bool ReadySockets::attempt_shutdown(int descriptor, const Output& output, std::vector<Input>& done) {
-  if (through(backend_.seam(), SystemCall::shutdown, [&] { return ::shutdown(descriptor, SHUT_WR); }) < 0) {
+  if (through(seam_, SystemCall::shutdown, [&] { return ::shutdown(descriptor, SHUT_WR); }) < 0) {
     return fail(descriptor, output, done);
   }
   done.push_back(Input::completion(output.id, 0));
@@ -371,7 +371,7 @@ bool ReadySockets::attempt_recv_from(int descriptor, const Output& output, std::
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   const auto receive = [&] { return ::recvmsg(descriptor, &message, 0); };
-  const auto size = through(backend_.seam(), SystemCall::recv_from, receive);
+  const auto size = through(seam_, SystemCall::recv_from, receive);
   if (size < 0) return fail(descriptor, output, done);
   datagram.address = from_system(from.data(), message.msg_namelen);
   datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
@@ -386,7 +386,7 @@ bool ReadySockets::attempt_send_to(int descriptor, const Output& output, std::ve
     done.push_back(Input::completion(output.id, -ENAMETOOLONG));
     return true;
   }
-  const auto size = through(backend_.seam(), SystemCall::send_to, [&] {
+  const auto size = through(seam_, SystemCall::send_to, [&] {
     return ::sendto(descriptor, datagram.data, datagram.size, MSG_NOSIGNAL, to.size > 0 ? to.data() : nullptr, to.size);
   });
   if (size < 0) return fail(descriptor, output, done);

@@ -17,7 +17,6 @@
 #include <memory>
 #include <vector>
 
-#include <rondo/backends/hot_buffer.hpp>
 #include <rondo/backends/readiness_backend.hpp>
 #include <rondo/backends/unix_path.hpp>
 
@@ -27,7 +26,7 @@ struct OpenSocket;
 
 class ReadySockets final : public SocketDesk {
  public:
-  explicit ReadySockets(ReadinessBackend& backend) : backend_(backend) {}
+  explicit ReadySockets(ReadinessBackend& backend) : backend_(backend), seam_(backend.seam()) {}
   ~ReadySockets() override;
 
   bool has(int descriptor) const override {
@@ -37,7 +36,6 @@ class ReadySockets final : public SocketDesk {
   void cancel(const Output& output) override;
   void try_again(std::span<const int> descriptors) override;
   void on_edge(int descriptor, bool in, bool out, bool special) override;
-  void reclaim() noexcept override { hot_.turn(); }
   int adopt(int descriptor, Medium medium) override;
   void drop(int descriptor) noexcept override;
 
@@ -78,10 +76,10 @@ class ReadySockets final : public SocketDesk {
   bool fail(int descriptor, const Output& output, std::vector<Input>& done);
 
   ReadinessBackend& backend_;
+  Seam* const seam_;
   std::vector<std::unique_ptr<Descriptor>> sockets_;     // by descriptor
   std::map<std::uint64_t, int> connecting_;              // descriptors that the loop does not know, by operation
   std::map<int, UnixPath> unix_paths_;                   // of those that are bound to one, by descriptor
-  HotBuffer hot_;
 };
 
 }  // namespace rondo

@@ -6,9 +6,8 @@ namespace rondo {
 
 void Event::set() {
   if (set_) return;
-  check_thread("set");
+  while (Waiter* const waiter = first_pending()) wake(*waiter, "set");
   set_ = true;
-  while (Waiter* const waiter = first_pending()) wake(*waiter);
 }
 
 std::string Event::describe(Kernel&) const { return title(); }

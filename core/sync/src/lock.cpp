@@ -6,7 +6,6 @@ namespace rondo {
 
 void Lock::release() {
   if (!locked_) throw RuntimeError("release: " + title() + " is not locked");
-  check_thread("release");
   locked_ = false;
   wake_first();
 }

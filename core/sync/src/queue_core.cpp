@@ -111,11 +111,8 @@ void QueueCore::shutdown(bool immediate) {
 
 void QueueCore::refuse_shut_down() const { throw QueueShutDown(title() + " is shut down"); }
 
-void QueueCore::check_thread(const char* what) const {
-  const QueueWaiter* const first = all_.front();
-  if (!first || !first->wait_ || !first->wait_->task()) return;
-  const Kernel& kernel = first->wait_->task()->kernel();
-  if (kernel.debug() && kernel.is_foreign_here()) [[unlikely]] refuse_foreign_thread(what, title());
+void QueueCore::refuse_thread(const Kernel& kernel, const char* what) const {
+  if (kernel.is_foreign_here()) refuse_foreign_thread(what, title());
 }
 
 void QueueCore::refuse_full() const {

@@ -17,6 +17,16 @@ namespace rondo {
 
 class ProcessBackend;
 
+/// Who moves bytes and takes connections: most of all that a backend is asked for.
+class TransferDesk {
+ public:
+  virtual void start(const Output& output) = 0;
+  virtual void cancel(const Output& output) = 0;
+
+ protected:
+  ~TransferDesk() = default;
+};
+
 /// Belongs to one backend, and to its loop's thread. Made by MakeBackendDesk, destroyed with the backend.
 class BackendDesk {
  public:

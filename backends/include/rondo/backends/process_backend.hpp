@@ -73,6 +73,7 @@ class ProcessBackend : public Backend {
   bool set_timer(int timer, Instant deadline) noexcept;
   Seam* seam() const { return seam_; }
 
+  TransferDesk* transfers_ = nullptr;  // the short way to it, for a derived class that has one
   std::vector<Input> ready_;  // found by submit(), reported by the next reap()
   std::vector<Input> inputs_;
   Inbox inbox_;

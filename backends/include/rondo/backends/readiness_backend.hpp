@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <rondo/backends/hot_buffer.hpp>
 #include <rondo/backends/process_backend.hpp>
 
 namespace rondo {
@@ -20,7 +21,7 @@ namespace rondo {
 class ReadinessBackend;
 
 /// The sockets of one backend, and the other descriptors that are handles.
-class SocketDesk {
+class SocketDesk : public TransferDesk {
  public:
   SocketDesk() = default;
   virtual ~SocketDesk() = default;  // closes those that are left; they are not watched any more
@@ -28,14 +29,10 @@ class SocketDesk {
   SocketDesk& operator=(const SocketDesk&) = delete;
 
   virtual bool has(int descriptor) const = 0;
-  virtual void start(const Output& output) = 0;
-  virtual void cancel(const Output& output) = 0;
   /// What must not wait for an edge.
   virtual void try_again(std::span<const int> descriptors) = 0;
   /// See ReadinessBackend::on_edge.
   virtual void on_edge(int descriptor, bool in, bool out, bool special) = 0;
-  /// The bytes of the last inputs are not looked at any more.
-  virtual void reclaim() noexcept = 0;
   virtual int adopt(int descriptor, Medium medium) = 0;
   virtual void drop(int descriptor) noexcept = 0;
 };
@@ -76,9 +73,7 @@ class ReadinessBackend : public ProcessBackend {
     wait_for_edges(deadline);
     if (!retries_.empty()) [[unlikely]] sockets_->try_again(std::exchange(retries_, {}));
   }
-  void reclaim() final {
-    if (sockets_) sockets_->reclaim();
-  }
+  void reclaim() final { hot_.turn(); }
   void start_socket(const Output& output) final {
     SocketDesk* const sockets = make_or_get_sockets();
     return sockets ? sockets->start(output) : ready_.push_back(Input::completion(output.id, -ENOTSUP));
@@ -92,6 +87,7 @@ class ReadinessBackend : public ProcessBackend {
     if (sockets_) [[likely]] return sockets_.get();
     const MakeSockets make = make_sockets_.load(std::memory_order_relaxed);
     if (make) sockets_ = make(*this);
+    transfers_ = sockets_.get();
     return sockets_.get();
   }
 
@@ -99,6 +95,7 @@ class ReadinessBackend : public ProcessBackend {
 
   std::unique_ptr<SocketDesk> sockets_;
   std::vector<int> retries_;  // to be tried without an edge
+  HotBuffer hot_;
 };
 
 }  // namespace rondo

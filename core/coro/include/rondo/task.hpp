@@ -228,7 +228,7 @@ AwaitStack await_stack();
 /// What every combinator does with its arguments: a coroutine becomes a task, a task or future stays what it is.
 template <class T>
 Future<T> ensure_future(Coro<T>&& coro, Place place = Place::here()) {
-  return create_task(std::move(coro), {}, place);
+  return start_task(running_kernel("create_task"), coro, {}, place);
 }
 template <class T>
 Future<T> ensure_future(Future<T> future, Place = {}) {

@@ -131,7 +131,6 @@ class BasicQueue final : public QueueCore {
   }
   /// QueueEmpty, or QueueShutDown if there will never be an item.
   T get_nowait() {
-    check_thread("get_nowait");
     if (empty()) [[unlikely]] refuse_empty();
     T item = store_.pop();
     count_got();

@@ -103,6 +103,7 @@ class QueueCore : public SyncPrimitive {
   void check_put() const;
   /// In debug mode: RuntimeError where tasks of a loop of another thread wait.
   void check_thread(const char* what) const;
+  void refuse_thread(const Kernel& kernel, const char* what) const;
   [[noreturn]] void refuse_full() const;
   [[noreturn]] void refuse_empty() const;
   void count_put();
@@ -151,6 +152,13 @@ inline void QueueCore::wake_next(EntryList& line) {
     fire<machines::future::Event::set_result>(*waiter.wait_);
     return;
   }
+}
+
+inline void QueueCore::check_thread(const char* what) const {
+  const QueueWaiter* const first = all_.front();
+  if (!first || !first->wait_ || !first->wait_->task()) return;
+  const Kernel& kernel = first->wait_->task()->kernel();
+  if (kernel.debug()) [[unlikely]] refuse_thread(kernel, what);
 }
 
 inline void QueueCore::check_put() const {

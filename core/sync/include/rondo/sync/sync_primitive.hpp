@@ -130,6 +130,15 @@ class SyncPrimitive {
     waiter.task()->kernel().wake(waiter);
     return true;
   }
+  /// The same. In debug mode RuntimeError, naming `what`, if it is of a loop of
+  /// another thread: so a primitive changes after it has woken who waits.
+  bool wake(Waiter& waiter, const char* what) const {
+    if (!waiter.pending()) return false;
+    Kernel& kernel = waiter.task()->kernel();
+    if (kernel.debug()) [[unlikely]] check_thread(what);
+    kernel.wake(waiter);
+    return true;
+  }
   /// The first that can be woken; null if there is none. Looks at each waiter once, however often it is called: those
   /// that were woken or cancelled stay in line until their tasks go on.
   Waiter* first_pending() {
