@@ -100,7 +100,7 @@ Coro<> PoolWorker::serve(PoolCore& pool) {
     fill_ahead(pool);
     const Frame frame = co_await answer();
     deliver(frame);
-    if (frame.header.begins_next != 0) begin_ahead(pool);
+    if (frame.header.begins_next != 0) begin_ahead();
   }
   co_await say_goodbye();
 }
@@ -276,7 +276,9 @@ Coro<PoolWorker::Frame> PoolWorker::answer() {
 
 // --- the job ahead ---------------------------------------------------------------------------------------------------
 
+/// Where a cancellation kills the worker, nothing may have begun there behind the job that is cancelled.
 void PoolWorker::fill_ahead(PoolCore& pool) {
+  if (pool.options().kill_on_cancel) return;
   if (!slot_ || !job_ || ahead_ || killed_ || !greeted_ || left_ == 0) return;
   std::shared_ptr<PoolJob> job = pool.spare_job(AheadSlot::most);
   if (!job) return;
@@ -295,12 +297,11 @@ std::shared_ptr<PoolJob> PoolWorker::take_back() {
 }
 
 /// The worker has taken it.
-void PoolWorker::begin_ahead(const PoolCore& pool) {
+void PoolWorker::begin_ahead() {
   if (!ahead_) throw Garbage("took a job that it was not given");
   job_ = std::move(ahead_);
   running_ = ahead_call_;
   begun_ = true;
-  if (job_->done() && pool.options().kill_on_cancel) kill();  // cancelled while it was taken
 }
 
 Coro<> PoolWorker::send(FrameHeader header, const std::string& bytes) const {

@@ -62,7 +62,7 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   Coro<> begin(const RemoteCall& call);
   Coro<Frame> answer();
   void deliver(const Frame& answer);
-  void begin_ahead(const PoolCore& pool);
+  void begin_ahead();
   Coro<> say_goodbye();
   Coro<> bury(PoolCore& pool, std::exception_ptr reason);
   Coro<Frame> receive() const;
