@@ -215,7 +215,7 @@ int main(int argc, char** argv) {
     const std::vector<char> heap(500'000'000, 1);
     return warm_start();
   }, warm_start);
-  // Whatever a program starts then finds cold caches.
+  // The first start after so much was written is slower than those that follow; why was not measured.
   print_ratios("the same, as 500 MB have just been written", rounds, [] {
     const std::vector<char> heap(500'000'000, 1);
     return measure(pool_start);
