@@ -13,6 +13,7 @@ namespace {
 
 void list_rows() {
   for (const OwnRow& row : own_rows()) {
+    if (row.few == 0) continue;
     std::printf("%lld %.*s\n", static_cast<long long>(row.few), static_cast<int>(row.name.size()), row.name.data());
   }
 }
@@ -26,7 +27,7 @@ int main(int argc, char** argv) {
   }
   const OwnRow* row = find_own_row(argv[1]);
   const std::int64_t times = argc == 3 ? std::atoll(argv[2]) : 0;
-  if (!row || times < 1) {
+  if (!row || row->few == 0 || times < 1) {
     std::fputs("usage: rondo-count [ROW TIMES]; without arguments it prints the rows\n", stderr);
     return 2;
   }

@@ -21,7 +21,8 @@ struct Row {
   Program base;
   std::string program_name;
   Program program;
-  double goal = 0;        // the ratio should not be above; 0: no goal
+  double goal = 0;        // the ratio should not be above; 0: no goal. To the prototype, if there is one
+  Program prototype{};    // see prototype.hpp
 };
 
 /// The process's CPU time so far.

@@ -139,6 +139,28 @@ Coro<void> channel_main(std::int64_t items, double& ns) {
   co_await producer;
 }
 
+Coro<void> answer(Queue<std::int64_t>& questions, Queue<std::int64_t>& answers, std::int64_t trips) {
+  for (std::int64_t i = 0; i < trips; ++i) {
+    const std::int64_t question = co_await questions.get();
+    co_await answers.put(question + 1);
+  }
+}
+
+Coro<void> round_trip_main(std::int64_t trips, double& ns) {
+  Queue<std::int64_t> questions(1);
+  Queue<std::int64_t> answers(1);
+  const Task<void> other = create_task(answer(questions, answers, trips));
+  std::int64_t sum = 0;
+  const std::int64_t start = cpu_ns();
+  for (std::int64_t i = 0; i < trips; ++i) {
+    co_await questions.put(i);
+    sum += co_await answers.get();
+  }
+  ns = static_cast<double>(cpu_ns() - start) / static_cast<double>(trips);
+  keep(sum);
+  co_await other;
+}
+
 Coro<void> lock_waiter(Lock& lock) { co_await lock.acquire(); }
 
 template <class F>
@@ -176,6 +198,9 @@ double timeout_around_yield(std::size_t armed, std::int64_t times) {
 double lock_contended(std::size_t tasks, std::int64_t times) {
   const std::int64_t each = times / static_cast<std::int64_t>(tasks);
   return run_in_sim([&](double& ns) { return lock_main(tasks, each, ns); });
+}
+double round_trip(std::int64_t trips) {
+  return run_in_sim([&](double& ns) { return round_trip_main(trips, ns); });
 }
 double channel(std::int64_t items) {
   return run_in_sim([&](double& ns) { return channel_main(items, ns); });

@@ -18,6 +18,8 @@ double timeout_around_yield(std::size_t armed, std::int64_t times);
 double lock_contended(std::size_t tasks, std::int64_t times);
 /// Items from one task to another through a queue with room for one.
 double channel(std::int64_t items);
+/// Two tasks that send an item to and fro, each through a queue with room for one.
+double round_trip(std::int64_t trips);
 double machine_events(std::int64_t events);
 double hand_written_events(std::int64_t events);
 /// Heap bytes for each task that sleeps.

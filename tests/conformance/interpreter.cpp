@@ -54,7 +54,7 @@ void Interpreter::emit_at(const std::string& who, const std::string& text) {
 }
 
 void Interpreter::emit(const std::string& text) {
-  TaskCore* task = loop_->kernel().current();
+  TaskCore* task = thread_slot.task;
   emit_at(!task ? "-" : task->has_name() ? task->name() : "*", text);
 }
 
@@ -113,7 +113,7 @@ Coro<Value> Interpreter::coro(std::string name) {
 }
 
 Coro<Value> Interpreter::named_main() {
-  TaskCore& task = *loop_->kernel().current();
+  TaskCore& task = *thread_slot.task;
   task.set_name("main");
   bind("main", Future<Value>(Ref<FutureCore>(task)));
   Frame frame;

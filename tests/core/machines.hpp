@@ -4,6 +4,7 @@
 
 #include <rondo/machines/driver.hpp>
 #include <rondo/machines/ending.hpp>
+#include <rondo/machines/frame.hpp>
 #include <rondo/machines/future.hpp>
 #include <rondo/machines/generator.hpp>
 #include <rondo/machines/group.hpp>
@@ -27,6 +28,7 @@ template <class Visit>
 void for_each_machine(Visit visit) {
   visit.template operator()<rondo::machines::task::diagram>("kernel");
   visit.template operator()<rondo::machines::future::diagram>("kernel");
+  visit.template operator()<rondo::machines::frame::diagram>("kernel");
   visit.template operator()<rondo::machines::handle::diagram>("kernel");
   visit.template operator()<rondo::machines::loop::diagram>("kernel");
   visit.template operator()<rondo::machines::operation::diagram>("kernel");

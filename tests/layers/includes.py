@@ -58,7 +58,8 @@ SPELLED_IN = {
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]*)[>"]', re.M)
 # The one variable that core may change outside of objects: the slot of the loop that runs on this thread.
-SLOTS = re.compile(r"^((extern )?constinit thread_local ThreadSlot thread_slot|constinit thread_local LastRun last_run);$")
+SLOTS = re.compile(r"^((\[\[gnu::tls_model\([^)]*\)\]\] extern )?constinit thread_local ThreadSlot thread_slot|"
+                   r"constinit thread_local LastRun last_run);$")
 COUNTS = "arrow_counts"  # exists only in the build that measures arrow coverage
 FOLDERS = ["core", "backends", "adapters"] + ["tests", "examples", "bench", "docs"]
 
@@ -199,7 +200,8 @@ FINE = [
     ("core/coro/include/rondo/task.hpp",
      "#pragma once\n#include <vector>\n#include <rondo/time.hpp>\n"
      "static constexpr int grain = 16;\nstatic Ref adopt(Core& core) noexcept {\n}\n"
-     "inline constexpr Machine diagram(1);\nextern constinit thread_local ThreadSlot thread_slot;\n"
+     "inline constexpr Machine diagram(1);\n"
+     '[[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadSlot thread_slot;\n'
      "// a double, std::sort and <thread> in a comment\nconst char* t = \"double\";\n"),
     ("core/coro/include/rondo/loop_backend.hpp.in", ""),
     ("core/sync/include/rondo/lock.hpp", "#pragma once\n"),

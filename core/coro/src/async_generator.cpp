@@ -45,7 +45,7 @@ void GeneratorCore::enter_loop() {
 
 void GeneratorCore::begin(GeneratorFrame& frame) {
   frame_ = &frame;
-  frame.owner = this;
+  frame.resident = this;
   if (thread_slot.kernel) enter_loop();
 }
 
@@ -88,7 +88,7 @@ std::exception_ptr GeneratorCore::refusal(const char* what) {
   if (!paused()) {
     return std::make_exception_ptr(RuntimeError(std::string(what) + ": the async generator is already running"));
   }
-  if (!thread_slot.kernel || !thread_slot.kernel->current()) {
+  if (!thread_slot.task) {
     return std::make_exception_ptr(RuntimeError(std::string(what) + ": an async generator needs a task to run in"));
   }
   const Kernel* const home = reinterpret_cast<const GeneratorHead&>(*this).kernel;
@@ -116,16 +116,15 @@ bool GeneratorAwaiter::run_body(FrameCore& frame) {
   parent = &frame;
   GeneratorFrame& body = *core_->frame();
   body.link = this;
-  body.handed_over = false;
-  Kernel& kernel = *thread_slot.kernel;
-  if (!kernel.may_nest()) {
-    body.handed_over = true;
-    kernel.hand_over_to(&body);
+  fire<machines::frame::Event::enter>(static_cast<FrameCore&>(body));
+  if (!may_nest()) {
+    fire<machines::frame::Event::part>(static_cast<FrameCore&>(body));
+    hand_over_to(body);
     return true;
   }
   body.handle().resume();
   if (core_->paused()) return false;
-  body.handed_over = true;
+  fire<machines::frame::Event::part>(static_cast<FrameCore&>(body));
   return true;
 }
 

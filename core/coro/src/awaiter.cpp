@@ -33,7 +33,7 @@ std::optional<Message> Awaiter::pending_cancel(FutureCore& awaited) {
 }
 
 std::exception_ptr misuse_of(FutureCore& awaited) {
-  TaskCore* task = thread_slot.kernel ? thread_slot.kernel->current() : nullptr;
+  TaskCore* task = thread_slot.task;
   std::string text = task ? describe(static_cast<FutureCore&>(*task)) : "a coroutine that is not rondo's";
   if (static_cast<FutureCore*>(task) == &awaited) {
     text += " cannot await itself";
@@ -77,15 +77,14 @@ void check_settable(FutureCore& core, const char* what) {
   if (core.done()) throw InvalidStateError(std::string(what) + ": " + describe(core) + " is done already");
 }
 
-void raise_unless_value(FutureCore& core) {
-  if (core.state() == machines::future::State::returned) return;
+void raise(FutureCore& core) {
   if (core.pending()) throw InvalidStateError(describe(core) + " is not done: it has no result yet");
   std::rethrow_exception(core.retrieve());
 }
 
 /// Each await begins the story anew, however often the same error is met.
 void inherit_await_stack(FutureCore& core) noexcept {
-  TaskCore* task = thread_slot.kernel ? thread_slot.kernel->current() : nullptr;
+  TaskCore* task = thread_slot.task;
   if (!task || core.state() != machines::future::State::failed) return;
   const std::exception_ptr& error = core.result_core().error;
   const TaskCore::Details* from = nullptr;
@@ -105,9 +104,9 @@ void note_failure(FrameCore& frame, ResultCore& result) noexcept {
   const std::type_info* type = abi::__cxa_current_exception_type();
   const bool cancelled = type && *type == typeid(CancelledError);
   result.kind = cancelled ? ResultCore::Kind::cancelled : ResultCore::Kind::error;
-  if (!thread_slot.kernel || !thread_slot.kernel->current()) return;
+  if (!thread_slot.task) return;
   if (cancelled && !thread_slot.kernel->debug()) return;  // a cancellation is ordinary, and a story costs three allocations
-  thread_slot.kernel->current()->note_error(result.error, frame.at);
+  thread_slot.task->note_error(result.error, frame.at);
 }
 
 void throw_loop_closed(const FutureCore& core, const char* what) {
@@ -136,7 +135,8 @@ bool remove_callback(const Handle& handle) {
 }
 
 AnyTask current_task() {
-  TaskCore* task = running_kernel("current_task").current();
+  running_kernel("current_task");
+  TaskCore* task = thread_slot.task;
   return task ? AnyTask(*task) : AnyTask();
 }
 
@@ -169,7 +169,7 @@ AwaitStack await_stack() {
     stack.left_out = last_run.left_out;
     return stack;
   }
-  const TaskCore* const task = thread_slot.kernel->current();
+  const TaskCore* const task = thread_slot.task;
   if (!task || !task->details()) return {};
   const std::exception_ptr handled = std::current_exception();
   if (handled && handled != task->details()->error) return {};

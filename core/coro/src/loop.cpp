@@ -36,7 +36,7 @@ Loop& this_loop() { return static_cast<Loop&>(running_kernel("this_loop").owner(
 
 Loop::Scope::Scope(Loop& loop) : before_(thread_slot) {
   loop.kernel_->claim_thread();
-  thread_slot = {loop.kernel_, &context_};
+  thread_slot = {.kernel = loop.kernel_, .context = &context_};
 }
 
 // --- threads ---------------------------------------------------------------------------------------------------------

@@ -51,10 +51,10 @@ void FramePool::deallocate_large(void* memory, std::size_t size) noexcept {
 std::size_t FramePool::live() const {
   std::size_t live = carved_ + large_;
   for (std::size_t slot = 0; slot < free_.size(); ++slot) {
-    for (Block* block = free_[slot]; block;) {
-      unpoison(block, sizeof(Block));
-      Block* next = block->next;
-      poison(block, sizeof(Block));
+    for (std::byte* block = free_[slot]; block;) {
+      unpoison(block, (slot + 1) * grain);
+      std::byte* const next = next_of(block, slot);
+      poison(block, (slot + 1) * grain);
       block = next;
       --live;
     }

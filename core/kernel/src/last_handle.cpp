@@ -56,8 +56,8 @@ bool Kernel::keep_block(void* frame, std::size_t size) noexcept {
 static void destroy_frames(FrameCore* frame) noexcept {
   while (frame) {
     FrameLink* link = frame->link;
-    if (frame->shared) {
-      static_cast<SharedFrame&>(*frame).owner->abandon();
+    if (frame->owner == FrameOwner::handles) {
+      static_cast<SharedFrame&>(*frame).resident->abandon();
     } else {
       frame->handle().destroy();
     }
@@ -82,17 +82,18 @@ void Kernel::discard(TaskCore& task) noexcept {
 // --- one end after the other -----------------------------------------------------------------------------------------
 
 inline void Kernel::destroy_task(TaskCore& task) noexcept {
-  if (task.entry_kind() == EntryKind::routine) [[unlikely]] {
-    static_cast<RoutineCore&>(task).destroy_block();
-  } else if (FrameCore* root = task.innermost_) [[likely]] {  // it has ended: the root is the only frame left
-    task.~TaskCore();
-    root->handle().destroy();
-  } else {
-    const std::size_t size = task.kept_size_;
-    task.result_->~ResultCore();
-    task.~TaskCore();
-    release_block<FrameHead>(&task, size);
-  }
+  if (task.entry_kind() == EntryKind::routine) [[unlikely]] return static_cast<RoutineCore&>(task).destroy_block();
+  FrameCore* root = task.innermost_;
+  if (!root) [[unlikely]] return destroy_without_frame(task);
+  task.~TaskCore();  // it has ended: the root is the only frame left
+  root->handle().destroy();
+}
+
+void Kernel::destroy_without_frame(TaskCore& task) noexcept {
+  const std::size_t size = task.kept_size_;
+  task.result_->~ResultCore();
+  task.~TaskCore();
+  release_block<FrameHead>(&task, size);
 }
 
 /// Its pool, its lists and its values belong to the loop's thread, so it stays.
@@ -116,21 +117,23 @@ inline void Kernel::destroy_one(FutureCore& future) noexcept {
 
 inline void Kernel::destroy(FutureCore& future) noexcept {
   if (debug_ && owner_ && is_foreign_here()) [[unlikely]] return leak(future);
-  if (dropping_) [[unlikely]] {
-    future.next_dropped_ = nullptr;
-    (dropped_ ? last_dropped_->next_dropped_ : dropped_) = &future;
-    last_dropped_ = &future;
-    return;
-  }
+  if (dropping_) [[unlikely]] return destroy_later(future);
   dropping_ = true;
-  if (static_cast<FutureCore*>(current_) == &future) {
-    destroy_current(*current_);
+  if (static_cast<FutureCore*>(thread_slot.task) == &future) {
+    destroy_current(*thread_slot.task);
   } else {
     destroy_one(future);
     if (dropped_ || !dropped_residents_.empty()) [[unlikely]] destroy_dropped();
     dropping_ = false;
     discount_future();
   }
+}
+
+/// Behind what is being destroyed now.
+void Kernel::destroy_later(FutureCore& future) noexcept {
+  future.next_dropped_ = nullptr;
+  (dropped_ ? last_dropped_->next_dropped_ : dropped_) = &future;
+  last_dropped_ = &future;
 }
 
 /// The task that runs has ended, and nobody holds it. Its parameters go first, and with them what they hold: to all their
@@ -141,7 +144,7 @@ void Kernel::destroy_current(TaskCore& task) noexcept {
   discard(task);
   keeps_blocks_ = ending_;
   destroy_dropped();
-  current_ = nullptr;
+  thread_slot.task = nullptr;
   const bool unheld = --task.references_ == 0;  // else a destructor has kept a handle
   if (unheld) destroy_task(task);
   destroy_dropped();

@@ -14,11 +14,11 @@ class Kernel::Stepping {
  public:
   explicit Stepping(Kernel& kernel) : kernel_(kernel), before_(thread_slot) {
     fire<machines::loop::Event::step>(kernel);
-    thread_slot = {&kernel, nullptr};
-    kernel.stack_floor_ = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - stack_for_nesting;
+    thread_slot = {.kernel = &kernel,
+                   .nesting_floor = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - stack_for_nesting};
   }
   ~Stepping() {
-    kernel_.current_ = nullptr;
+    thread_slot.task = nullptr;
     if (kernel_.state_ != machines::loop::State::idle) fire<machines::loop::Event::leave>(kernel_);
     thread_slot = before_;
   }
@@ -96,25 +96,27 @@ inline bool Kernel::begin_batch() {
   return true;
 }
 
-/// The middle of a step: batch after batch, `budget` entries at most.
+constexpr std::uint64_t hash_factor = 0x9E3779B97F4A7C15ULL;
+
+/// The middle of a step: batch after batch, `budget` entries at most, and one at least.
 template <bool debug>
 Kernel::Progress Kernel::run_batches(std::uint32_t budget) {
   std::uint32_t left = budget;
   std::uint32_t batches = 0;
   std::uint64_t trail = 0;  // the order of all that runs; in a register, and mixed into the hash at the end
   bool done = false;
+  bool inside = in_batch();  // the budget of an earlier step ended there
   for (;;) {
-    if (!in_batch()) {
-      if (batches == max_batches || (left == 0 && batches > 0)) break;
-      if (begin_batch()) {
-        ++batches;
-      } else if (state_ != machines::loop::State::stopping) {
-        break;
-      }
+    if (!inside) {
+      if (batches == max_batches || left == 0) break;
+      inside = begin_batch();
+      if (inside) ++batches;
     }
-    if (in_batch()) {
-      left = run_batch<debug>(left, trail);
-      if (in_batch()) break;  // the budget ended inside the batch
+    if (inside) {
+      inside = run_batch<debug>(left, trail);
+      if (inside) break;
+    } else if (state_ != machines::loop::State::stopping) {
+      break;
     }
     if (state_ == machines::loop::State::stopping) [[unlikely]] {
       fire<machines::loop::Event::end>(*this);
@@ -126,28 +128,43 @@ Kernel::Progress Kernel::run_batches(std::uint32_t budget) {
   return {budget - left, batches, done};
 }
 
-/// Runs what is in the batch, `left` entries at most; returns how many more might have run.
+/// Gives the task that goes on in the place of the hook; null if none does.
+inline TaskCore* Kernel::run_hook(Hook& hook) {
+  thread_slot.task = nullptr;
+  hook.run();
+  return std::exchange(in_place_, nullptr);
+}
+
+/// A value that is computed here. Otherwise a compiler does it after the next call, and keeps all that it is made of.
+inline void compute_now(std::uint64_t& value) { asm("" : "+r"(value)); }
+
+/// Runs what is in the batch, `left` entries at most, and counts them down. True if the budget ends inside the batch.
 template <bool debug>
-inline std::uint32_t Kernel::run_batch(std::uint32_t left, std::uint64_t& order) {
-  std::uint64_t trail = order;
-  while (left > 0 || ready_.front() == &fence_) {
-    Entry& entry = ready_.pop_front();
-    if (&entry == &fence_) break;
-    --left;
-    if constexpr (debug) note_run(entry);
-    trail *= 0x9E3779B97F4A7C15ULL;
-    if (entry.is_task()) [[likely]] {
-      auto& task = static_cast<TaskCore&>(entry);
-      trail += task.id_;
-      run_task(task);
-    } else {
-      current_ = nullptr;
-      trail += static_cast<std::uint64_t>(entry.entry_kind());
-      static_cast<Hook&>(entry).run();
+[[gnu::always_inline]] inline bool Kernel::run_batch(std::uint32_t& left, std::uint64_t& trail) {
+  for (; left > 0; --left) {
+    Entry* entry = &ready_.pop_front();
+    if (!entry->is_task()) {
+      if (entry->entry_kind() == EntryKind::fence) return false;
+      if constexpr (debug) note_run(*entry);
+      trail = (trail * hash_factor) + static_cast<std::uint64_t>(entry->entry_kind());
+      entry = run_hook(static_cast<Hook&>(*entry));
+      if (!entry) continue;
+      if (left == 1) {
+        ready_.push_front(*entry);
+        continue;
+      }
+      --left;
     }
+    if constexpr (debug) note_run(*entry);
+    auto& task = static_cast<TaskCore&>(*entry);
+    ready_.prefetch_next();
+    trail = (trail * hash_factor) + task.id_;
+    compute_now(trail);
+    run_task(task);
   }
-  order = trail;
-  return left;
+  if (ready_.front() != &fence_) return true;
+  ready_.pop_front();
+  return false;
 }
 
 void Kernel::note_run(Entry& entry) {
@@ -180,31 +197,43 @@ inline void Kernel::end_task(TaskCore& task) {
   task.release();
 }
 
-/// Resumes the task where it stands, and whoever awaits it inside the task after that.
+/// Resumes the task where it stands.
 [[gnu::always_inline]] inline void Kernel::run_task(TaskCore& task) {
-  current_ = &task;
-  if (task.task_state_ == machines::task::State::unstarted_cancelling) [[unlikely]] return end_unstarted(task);
-  fire<machines::task::Event::step>(task);
-  FrameCore* frame = task.innermost_;
+  thread_slot.task = &task;
+  if (machines::task::plainly_ready(task.task_state_)) [[likely]] {
+    fire<machines::task::Event::step>(task);
+  } else if (!step_cancelling(task)) {
+    return;
+  }
   if (task.entry_kind() == EntryKind::task) [[likely]] {
-    frame->handle().resume();
+    task.innermost_->handle().resume();
   } else {
     static_cast<RoutineCore&>(task).step();
   }
-  while (next_frame_) {
-    frame = std::exchange(next_frame_, nullptr);
-    if (frame->ended) {
-      task.innermost_ = frame;
-      return end_task(task);
-    }
+  if (thread_slot.next_frame) return run_on(task);
+  if (!machines::task::goes_on(task.task_state_)) [[unlikely]] end_lost(task);
+}
+
+/// A coroutine of the task has given control back to another one, which goes on inside this turn.
+inline void Kernel::run_on(TaskCore& task) {
+  while (FrameCore* frame = std::exchange(thread_slot.next_frame, nullptr)) {
+    task.innermost_ = frame;
+    if (frame->ended()) return end_task(task);
     frame->handle().resume();
   }
-  if (task.is(machines::task::State::running)) [[unlikely]] end_lost(task, *frame);
+  if (!machines::task::goes_on(task.task_state_)) [[unlikely]] end_lost(task);
+}
+
+/// A cancellation is noted; false if the task ends by it.
+bool Kernel::step_cancelling(TaskCore& task) {
+  const bool unstarted = task.task_state_ == machines::task::State::unstarted_cancelling;
+  fire<machines::task::Event::step_cancelling>(task);
+  if (unstarted) end_unstarted(task);
+  return !unstarted;
 }
 
 /// Cancelled before its first step: the body of the task never runs.
 void Kernel::end_unstarted(TaskCore& task) {
-  fire<machines::task::Event::step>(task);
   task.result_->error = std::make_exception_ptr(CancelledError(task.message_));
   task.result_->kind = ResultCore::Kind::cancelled;
   end_task(task);
@@ -212,8 +241,8 @@ void Kernel::end_unstarted(TaskCore& task) {
 
 /// Control came back, and the task has neither ended nor begun to wait: nobody would ever resume it. It ends with an
 /// error; its frames stay as they are, and go with its last handle.
-void Kernel::end_lost(TaskCore& task, FrameCore& lost) {
-  task.innermost_ = &lost;
+void Kernel::end_lost(TaskCore& task) {
+  const FrameCore& lost = *task.innermost_;
   while (FrameCore* parent = task.innermost_->parent()) task.innermost_ = parent;
   task.result_->error = std::make_exception_ptr(RuntimeError(
       describe(static_cast<FutureCore&>(task)) + " was resumed at " + describe(lost.at) +

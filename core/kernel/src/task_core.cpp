@@ -11,9 +11,11 @@ std::string TaskCore::name() const { return has_name() ? details_->name : "Task-
 void TaskCore::set_name(std::string_view name) { make_details().name = name; }
 
 TaskCore::Details& TaskCore::make_details() {
-  if (!details_) details_ = std::make_unique<Details>();
+  if (!details_) details_.reset(new Details);
   return *details_;
 }
+
+void TaskNotes::Delete::operator()(Details* details) const noexcept { delete details; }
 
 std::uint32_t TaskCore::uncancel() {
   const bool last = cancel_requests_ > 0 && --cancel_requests_ == 0;

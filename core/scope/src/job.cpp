@@ -24,7 +24,7 @@ void JobFuture::begin(Executor* executor) {
 
 void JobFuture::run() noexcept {
   const ThreadSlot before = thread_slot;
-  thread_slot = {nullptr, &context_};
+  thread_slot = {.context = &context_};
   ran_ = true;
   try {
     call();

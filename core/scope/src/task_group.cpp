@@ -17,7 +17,8 @@ TaskGroup::~TaskGroup() {
 
 void TaskGroup::enter() {
   if (state_ != machines::group::State::created) throw RuntimeError("the TaskGroup has already been entered");
-  TaskCore* task = running_kernel("task_group").current();
+  running_kernel("task_group");
+  TaskCore* task = thread_slot.task;
   if (!task) throw RuntimeError("task_group: must be used inside a task");
   parent_ = Ref<TaskCore>(*task);
   fire<machines::group::Event::enter>(*this);

@@ -9,8 +9,8 @@ namespace rondo {
 void Timeout::enter() {
   if (state_ != machines::timeout::State::created) throw RuntimeError("the Timeout has already been entered");
   kernel_ = &running_kernel("timeout");
-  if (!kernel_->current()) throw RuntimeError("timeout: must be used inside a task");
-  task_ = Ref<TaskCore>(*kernel_->current());
+  if (!thread_slot.task) throw RuntimeError("timeout: must be used inside a task");
+  task_ = Ref<TaskCore>(*thread_slot.task);
   baseline_ = task_->cancelling();
   if (limit_) when_ = after(kernel_->now(), *limit_);
   fire<machines::timeout::Event::enter>(*this);

@@ -8,7 +8,7 @@
 namespace rondo {
 
 GuardLink::GuardLink(SyncPrimitive& primitive)
-    : primitive_(&primitive), task_id_(thread_slot.kernel && thread_slot.kernel->current() ? thread_slot.kernel->current()->id() : 0) {
+    : primitive_(&primitive), task_id_(thread_slot.task ? thread_slot.task->id() : 0) {
   primitive.guards_.push_back(*this);
 }
 

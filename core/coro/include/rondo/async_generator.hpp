@@ -88,7 +88,7 @@ struct GeneratorFrame : PromiseBase<SharedFrame> {
   std::suspend_always initial_suspend() const noexcept { return {}; }
   /// Control goes back to whoever asked.
   void give_back() {
-    if (handed_over) thread_slot.kernel->hand_over_to(link->parent);
+    if (apart()) hand_over_to(*link->parent);
   }
 
   ResultCore result;
@@ -103,9 +103,8 @@ struct GeneratorFinal {
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) const noexcept {
     GeneratorFrame& frame = handle.promise();
-    frame.ended = true;
     fire<machines::generator::Event::finish>(frame.core());
-    frame.give_back();
+    frame.end();
   }
   void await_resume() const noexcept {}
 };

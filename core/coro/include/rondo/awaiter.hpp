@@ -33,10 +33,10 @@ class Awaiter {
     }
   }
   static void suspend(FrameCore& frame, Waitable& waitable) { thread_slot.kernel->suspend(frame, waitable); }
-  static TaskCore& current() { return *thread_slot.kernel->current(); }
+  static TaskCore& current() { return *thread_slot.task; }
   /// RuntimeError where no task runs; for an await that may end without suspending.
   static void require_task() {
-    if (!thread_slot.kernel || !thread_slot.kernel->current()) [[unlikely]] throw_foreign_await();
+    if (!thread_slot.task) [[unlikely]] throw_foreign_await();
   }
   static bool ready_in_task(bool ready) {
     if (ready) require_task();

@@ -29,13 +29,7 @@ struct FinalAwaiter {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) const noexcept {
-    FrameCore& frame = handle.promise();
-    frame.ended = true;
-    if (frame.handed_over) {
-      thread_slot.kernel->hand_over_to(frame.link->parent);
-    } else if (frame.is_task) {
-      thread_slot.kernel->hand_over_to(&frame);
-    }
+    handle.promise().end();
   }
   void await_resume() const noexcept {}
 };
@@ -60,8 +54,8 @@ template <class Frame>
 struct PromiseBase : Frame {
   template <class A>
     requires Awaitable<A>
-  auto await_transform(A&& awaitable, Place here = Place::here()) {
-    this->at = here;
+  auto await_transform(A&& awaitable, Place::Pointer here = __builtin_source_location()) {
+    this->at = Place::at(here);
     return awaiter_of(std::forward<A>(awaitable));
   }
   template <class A>
@@ -120,62 +114,61 @@ class CoroPromise final : public ReturnsValue<T> {
 /// Parameters are kept until the frame goes: at the end of the await, or with the last handle of the task.
 /// A coroutine made where no loop runs takes its frame from the global heap, any other from the loop's pool.
 template <class T = void>
-class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro : private FrameLink {
+class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro {
  public:
   using value_type = T;
   using promise_type = CoroPromise<T>;
 
   Coro() = default;
-  Coro(Coro&& other) noexcept { child = std::exchange(other.child, nullptr); }  // before it is awaited
+  Coro(Coro&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}  // before it is awaited
   Coro& operator=(Coro&& other) noexcept {
-    std::swap(child, other.child);
+    std::swap(promise_, other.promise_);
     return *this;
   }
-  ~Coro() { drop(); }
+  ~Coro() {
+    if (promise_) promise_->handle().destroy();
+  }
 
   /// False once it was awaited, made a task, or moved from.
-  explicit operator bool() const { return child && !child->link; }
+  explicit operator bool() const { return promise_ != nullptr; }
 
-  CoroAwaiter<T> operator co_await() { return CoroAwaiter<T>(checked()); }
+  CoroAwaiter<T> operator co_await() { return CoroAwaiter<T>(*release()); }
 
   /// The frame, which the caller then owns. RuntimeError if there is none.
-  CoroPromise<T>* release() { return static_cast<CoroPromise<T>*>(std::exchange(checked().child, nullptr)); }
+  CoroPromise<T>* release() {
+    if (!promise_) [[unlikely]] throw_empty_coro();
+    return std::exchange(promise_, nullptr);
+  }
 
  private:
   friend CoroPromise<T>;
-  friend CoroAwaiter<T>;
-  explicit Coro(CoroPromise<T>& promise) { child = &promise; }
-  void drop() noexcept {
-    if (child) std::exchange(child, nullptr)->handle().destroy();
-  }
-  Coro& checked() {
-    if (!child || child->link) [[unlikely]] throw_empty_coro();
-    return *this;
-  }
+  explicit Coro(CoroPromise<T>& promise) : promise_(&promise) {}
+  CoroPromise<T>* promise_ = nullptr;
 };
 
-/// The await of a Coro, which stays where it is: runs it, and gives what it returns or throws.
+/// The await of a coroutine, which it owns: runs it, and gives what it returns or throws.
 template <class T>
-class CoroAwaiter : public Awaiter {
+class CoroAwaiter : public Awaiter, private FrameLink {
  public:
   using value_type = T;
-  explicit CoroAwaiter(Coro<T>& coro) : coro_(&coro) {}
-  ~CoroAwaiter() { coro_->drop(); }
+  explicit CoroAwaiter(CoroPromise<T>& promise) { child = &promise; }
+  ~CoroAwaiter() {
+    if (child) child->handle().destroy();
+  }
 
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> handle) {
-    FrameCore& child = *coro_->child;
-    coro_->parent = &frame_of(handle);
-    child.link = coro_;
-    Kernel& kernel = *thread_slot.kernel;
-    if (!kernel.may_nest()) [[unlikely]] {
-      child.handed_over = true;
-      kernel.hand_over_to(&child);
+    FrameCore& frame = *child;
+    parent = &frame_of(handle);
+    frame.link = this;
+    if (!may_nest()) [[unlikely]] {
+      fire<machines::frame::Event::part>(frame);
+      hand_over_to(frame);
       return true;
     }
-    child.handle().resume();
-    if (child.ended) return false;
-    child.handed_over = true;
+    frame.handle().resume();
+    if (frame.ended()) return false;
+    fire<machines::frame::Event::part>(frame);
     return true;
   }
   T await_resume() {
@@ -191,8 +184,7 @@ class CoroAwaiter : public Awaiter {
   }
 
  private:
-  CoroPromise<T>& promise() { return static_cast<CoroPromise<T>&>(*coro_->child); }
-  Coro<T>* coro_;
+  CoroPromise<T>& promise() { return static_cast<CoroPromise<T>&>(*child); }
 };
 
 }  // namespace rondo

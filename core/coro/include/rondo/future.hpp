@@ -9,6 +9,7 @@
 
 #include <rondo/awaiter.hpp>
 #include <rondo/call.hpp>
+#include <rondo/kernel/context_scope.hpp>
 #include <rondo/kernel/pooled.hpp>
 
 namespace rondo {
@@ -34,8 +35,11 @@ void note_last_run(const AwaitStack& stack) noexcept;
 void check_same_loop(const FutureCore& core, const Kernel& kernel, const char* what);
 bool remove_callback(const Handle& handle);
 
+[[noreturn]] void raise(FutureCore& core);
 /// Throws what a done future ended with, unless that is a value; for a pending one InvalidStateError.
-void raise_unless_value(FutureCore& core);
+inline void raise_unless_value(FutureCore& core) {
+  if (core.state() != machines::future::State::returned) [[unlikely]] raise(core);
+}
 
 template <class T>
 ResultRead<T> read_result(FutureCore& core) {

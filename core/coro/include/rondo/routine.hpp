@@ -80,7 +80,9 @@ class RoutineState final : public RoutineCore {
   RoutineState(Kernel& kernel, std::unique_ptr<Routine<T>> routine, TaskOptions options, Place created)
       : RoutineCore(EntryKind::routine, kernel, nullptr, result_,
                     context_for(options.context), options.name, created),
-        routine_(std::move(routine)) {}
+        routine_(std::move(routine)) {
+    fire<machines::frame::Event::part>(frame_);
+  }
 
   void step() override {
     std::optional<CancelledError> cancel;
@@ -116,10 +118,7 @@ class RoutineState final : public RoutineCore {
     if (sleep_) kernel().disarm(*sleep_);
     sleep_.reset();
   }
-  void end() {
-    frame_.ended = true;
-    kernel().hand_over_to(&frame_);
-  }
+  void end() { frame_.end(); }
   void proceed(Next<T> next) {
     Kernel& kernel = this->kernel();
     switch (next.kind) {

@@ -92,7 +92,7 @@ inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& opti
     promise->handle().destroy();
     throw;
   }
-  promise->is_task = true;
+  fire<machines::frame::Event::part>(static_cast<FrameCore&>(*promise));
   TaskCore& task = promise->task_room();
   kernel.start(task);  // the first reference is the loop's
   return Task<T>(Ref<FutureCore>(task));

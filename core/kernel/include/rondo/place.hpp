@@ -6,6 +6,7 @@
 
 #include <rondo/kernel/language.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <source_location>
 
@@ -15,6 +16,10 @@ class Place {
  public:
   constexpr Place() = default;
   static constexpr Place here(std::source_location where = std::source_location::current()) { return Place(where); }
+
+  /// The same as one pointer, for `co_await`: g++ keeps an argument of class type in the frame, twice.
+  using Pointer = decltype(__builtin_source_location());
+  static Place at(Pointer pointer) { return Place(std::bit_cast<std::source_location>(pointer)); }
 
   constexpr const char* file() const { return where_.file_name(); }
   constexpr std::uint32_t line() const { return static_cast<std::uint32_t>(where_.line()); }

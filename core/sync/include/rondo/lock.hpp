@@ -48,7 +48,7 @@ class Lock : public SyncPrimitive {
 inline bool Lock::enter() {
   if (locked_ || has_line()) return false;
   locked_ = true;
-  holder_ = thread_slot.kernel->current()->id();
+  holder_ = thread_slot.task->id();
   return true;
 }
 
@@ -62,7 +62,7 @@ inline void Lock::resumed(Waiter&, bool cancelled) {
     return;
   }
   locked_ = true;
-  holder_ = thread_slot.kernel->current()->id();
+  holder_ = thread_slot.task->id();
 }
 
 }  // namespace rondo

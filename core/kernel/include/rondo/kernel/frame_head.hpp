@@ -14,7 +14,7 @@ namespace rondo {
 
 struct FrameHead {
   union {
-    TaskCore task;  // alive if FrameCore::is_task
+    TaskCore task;  // alive once create_task() has made a task of the coroutine
   };
   Kernel* kernel;  // whose pool the block is from; null: from the global heap
 
@@ -23,6 +23,7 @@ struct FrameHead {
   static TaskCore* task_room(void* frame) { return &(static_cast<FrameHead*>(frame) - 1)->task; }
 };
 static_assert(sizeof(FrameHead) % alignof(std::max_align_t) == 0, "the frame behind it must be aligned");
+static_assert(sizeof(FrameHead) == FramePool::frame_link + sizeof(Kernel*));
 
 /// Memory for a frame and its head: from the running loop's pool, else from the global heap.
 template <class Head>

@@ -28,6 +28,7 @@ class FramePool {
  public:
   static constexpr std::size_t grain = 16;
   static constexpr std::size_t largest = 1024;  // larger blocks go straight to the resource
+  static constexpr std::size_t frame_link = 152;  // where a free block of a frame is linked: next to where the frame begins
 
   explicit FramePool(std::pmr::memory_resource& resource) : resource_(&resource) {}
   FramePool(const FramePool&) = delete;
@@ -38,9 +39,9 @@ class FramePool {
   void* allocate(std::size_t size) {
     const std::size_t slot = slot_of(size);
     if (slot < free_.size() && free_[slot]) [[likely]] {
-      Block* block = free_[slot];
+      std::byte* block = free_[slot];
       unpoison(block, size);
-      free_[slot] = block->next;
+      free_[slot] = next_of(block, slot);
       return block;
     }
     return allocate_slow(size);
@@ -49,8 +50,8 @@ class FramePool {
   void deallocate(void* memory, std::size_t size) noexcept {
     const std::size_t slot = slot_of(size);
     if (slot < free_.size()) [[likely]] {
-      auto* block = static_cast<Block*>(memory);
-      block->next = free_[slot];
+      auto* block = static_cast<std::byte*>(memory);
+      next_of(block, slot) = free_[slot];
       free_[slot] = block;
       poison(block, (slot + 1) * grain);
       return;
@@ -62,14 +63,16 @@ class FramePool {
   std::size_t live() const;
 
  private:
-  struct Block {
-    Block* next;
-  };
   struct Chunk {
     Chunk* next;
     std::size_t size;
   };
 
+  /// Of a free block: the next one.
+  static std::byte*& next_of(std::byte* block, std::size_t slot) {
+    constexpr std::size_t frames = (frame_link + grain) / grain;
+    return *reinterpret_cast<std::byte**>(block + (slot > frames ? frame_link : 0));
+  }
   static constexpr std::size_t slot_of(std::size_t size) { return (size - 1) / grain; }
 #ifdef RONDO_ASAN
   static void poison(void* at, std::size_t size) { __asan_poison_memory_region(at, size); }
@@ -81,7 +84,7 @@ class FramePool {
   void* allocate_slow(std::size_t size);
   void deallocate_large(void* memory, std::size_t size) noexcept;
 
-  std::array<Block*, largest / grain> free_{};
+  std::array<std::byte*, largest / grain> free_{};
   std::size_t carved_ = 0;  // small blocks ever cut from chunks
   std::size_t large_ = 0;   // large blocks handed out
   std::byte* fresh_ = nullptr;  // the unused rest of the newest chunk

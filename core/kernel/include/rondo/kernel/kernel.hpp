@@ -19,19 +19,12 @@
 #include <rondo/kernel/operation_table.hpp>
 #include <rondo/kernel/resident.hpp>
 #include <rondo/kernel/task_core.hpp>
+#include <rondo/kernel/thread_slot.hpp>
 #include <rondo/kernel/timer_queue.hpp>
 #include <rondo/kernel/wakeup.hpp>
 #include <rondo/machines/loop.hpp>
 
 namespace rondo {
-
-/// What this thread is doing for rondo: the loop that steps on it, and the context variables of a callback or job; a
-/// task that runs has its own.
-struct ThreadSlot {
-  Kernel* kernel = nullptr;
-  Context* context = nullptr;
-};
-extern constinit thread_local ThreadSlot thread_slot;
 
 [[noreturn]] void refuse_foreign_thread(const char* what, const std::string& object);
 [[noreturn]] void refuse_foreign_thread(const char* what, const FutureCore& future);
@@ -121,9 +114,10 @@ class Kernel {
   /// The current task waits for `waitable`; `frame` is to be resumed.
   void suspend(FrameCore& frame, Waitable& waitable);
   /// The current task goes to the back of the ready queue.
-  void yield(FrameCore& frame) {
-    current_->innermost_ = &frame;
-    fire<machines::task::Event::yield>(*current_);
+  static void yield(FrameCore& frame) {
+    TaskCore& task = *thread_slot.task;
+    task.innermost_ = &frame;
+    fire<machines::task::Event::yield>(task);
   }
   void wake(Parking& parking) {
     if (parking.pending()) fire<machines::future::Event::set_result>(parking);
@@ -133,11 +127,10 @@ class Kernel {
     parking.task_ = &task;
     task.awaiting_ = &parking;
   }
-  /// Wakes a waiting task in the place of what runs now: it is the next of the batch.
+  /// Wakes a waiting task in the place of the hook that runs now: it is the next of the batch.
   void wake_in_place(TaskCore& task) {
-    fire<machines::task::Event::wake>(task);
-    static_cast<Entry&>(task).unlink();
-    ready_.push_front(task);
+    fire<machines::task::Event::relieve>(task);
+    in_place_ = &task;
   }
   /// Asks `waitable` to end; true if that was noted. Walks chains of any length without recursion; see cancel.cpp.
   bool cancel(Waitable& waitable, const Message& message);
@@ -179,9 +172,8 @@ class Kernel {
   OperationTable& operations() { return operations_; }
   void feed(const Input& input);
 
-  // --- the running task, identity -----------------------------------------------------------------------------------
+  // --- identity -----------------------------------------------------------------------------------------------------
 
-  TaskCore* current() const { return current_; }
   /// Numbers for people; 0, which stands for none, is left out when they begin again.
   std::uint32_t next_id() {
     if (++ids_ == 0) [[unlikely]] ++ids_;
@@ -195,13 +187,6 @@ class Kernel {
   List<Resident, ResidentTag>& residents() { return residents_; }
   void open_source() { ++sources_; }
   void close_source() { --sources_; }
-
-  /// True while another frame may be started on the native stack; beyond, step() takes over. Where the line is
-  /// changes nothing that a program can see: not the order in which things run, and not the hash.
-  bool may_nest() const { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) > stack_floor_; }
-  /// Control goes on with `frame` when the current one has given it back: step() resumes it, or if it has ended, as the
-  /// root of its task, ends the task.
-  void hand_over_to(FrameCore* frame) { next_frame_ = frame; }
 
   /// Mixes a fact into the state hash.
   void mix(std::uint64_t fact) { hash_ = (hash_ ^ fact) * 0x9E3779B97F4A7C15ULL + (hash_ >> 29); }
@@ -256,11 +241,14 @@ class Kernel {
   template <bool debug>
   Progress run_batches(std::uint32_t budget);
   template <bool debug>
-  std::uint32_t run_batch(std::uint32_t left, std::uint64_t& order);
+  bool run_batch(std::uint32_t& left, std::uint64_t& trail);
   void run_task(TaskCore& task);
+  void run_on(TaskCore& task);
+  TaskCore* run_hook(Hook& hook);
+  bool step_cancelling(TaskCore& task);
   void end_unstarted(TaskCore& task);
   void end_task(TaskCore& task);
-  void end_lost(TaskCore& task, FrameCore& lost);
+  void end_lost(TaskCore& task);
   void note_run(Entry& entry);
   StepResult answer(Instant now) const;
 
@@ -273,18 +261,18 @@ class Kernel {
   void delete_if_unused() noexcept;
   void block_returned() noexcept;
   void destroy(FutureCore& future) noexcept;
-  void destroy_current(TaskCore& task) noexcept;
-  void destroy_dropped() noexcept;
+  [[gnu::noinline]] void destroy_current(TaskCore& task) noexcept;
+  [[gnu::noinline]] void destroy_dropped() noexcept;
+  [[gnu::noinline]] void destroy_later(FutureCore& future) noexcept;
+  [[gnu::noinline]] static void destroy_without_frame(TaskCore& task) noexcept;
   void leak(FutureCore& future) noexcept;
   static void destroy_task(TaskCore& task) noexcept;
   static void destroy_one(FutureCore& future) noexcept;
 
   EntryList ready_;
   Entry fence_{EntryKind::fence};  // in the ready queue: where the batch ends that is being run
-  TaskCore* current_ = nullptr;
-  FrameCore* next_frame_ = nullptr;
+  TaskCore* in_place_ = nullptr;  // as long as a hook runs: the task that is the next of the batch
   std::uint64_t hash_ = 0;
-  std::uintptr_t stack_floor_ = 0;
   bool ending_ = false;        // the loop is being destroyed, or is gone
   bool keeps_blocks_ = false;  // then, and while leaving_ is looked for: a frame that goes may leave its block behind
   bool dropping_ = false;      // something is being destroyed, and what it held waits for its turn
@@ -319,48 +307,6 @@ class Kernel {
   const void* home_ = nullptr;
   std::string last_run_;
   Owner* owner_;
-};
-
-/// The context variables of what runs now, null if nothing does.
-inline Context* context_here() {
-  TaskCore* task = thread_slot.kernel ? thread_slot.kernel->current() : nullptr;
-  return task ? &task->context() : thread_slot.context;
-}
-/// What a new task, callback or job gets that was told nothing.
-inline Context context_or_empty() {
-  const Context* context = context_here();
-  return context ? context->inherited() : Context();
-}
-inline Context context_for(Context* chosen) { return chosen ? chosen->shared() : context_or_empty(); }
-/// The context of the code that runs now: its task's, its callback's or its job's.
-/// Throws RuntimeError where no loop and no job runs.
-Context& current_context();
-
-/// As long as it exists, `context` is the one that is here.
-class ContextScope {
- public:
-  explicit ContextScope(Context& context);
-  ~ContextScope();
-  ContextScope(const ContextScope&) = delete;
-  ContextScope& operator=(const ContextScope&) = delete;
-
- private:
-  Context* here_;
-  Context other_;  // which was here before; or, where none was, the one that is
-};
-
-/// Where a variable was set: in which context, of which task.
-class ContextIdentity {
- public:
-  ContextIdentity() = default;
-  /// That of the code that runs now.
-  static ContextIdentity here();
-  friend bool operator==(const ContextIdentity& a, const ContextIdentity& b);
-
- private:
-  const Context* context_ = nullptr;
-  std::uint32_t task_ = 0;
-  Context cell_;  // else empty
 };
 
 /// The kernel of the loop that steps on this thread; throws RuntimeError naming `what` if there is none.
@@ -410,7 +356,7 @@ inline void Kernel::start(TaskCore& task) {
 }
 
 inline void Kernel::suspend(FrameCore& frame, Waitable& waitable) {
-  TaskCore& task = *current_;
+  TaskCore& task = *thread_slot.task;
   task.innermost_ = &frame;
   task.since_ = now_;
   task.awaiting_ = &waitable;

@@ -43,16 +43,10 @@ class List {
   List& operator=(const List&) = delete;
 
   bool empty() const { return head_.next_ == &head_; }
-  T* front() const { return empty() ? nullptr : static_cast<T*>(head_.next_); }
-  T* back() const { return empty() ? nullptr : static_cast<T*>(head_.prev_); }
-  T* after(const T& element) const {
-    Node* next = static_cast<const Node&>(element).next_;
-    return next == &head_ ? nullptr : static_cast<T*>(next);
-  }
-  T* before(const T& element) const {
-    Node* previous = static_cast<const Node&>(element).prev_;
-    return previous == &head_ ? nullptr : static_cast<T*>(previous);
-  }
+  T* front() const { return at(*head_.next_); }
+  T* back() const { return at(*head_.prev_); }
+  T* after(const T& element) const { return at(*static_cast<const Node&>(element).next_); }
+  T* before(const T& element) const { return at(*static_cast<const Node&>(element).prev_); }
 
   void push_back(T& element) { insert(element, *head_.prev_, head_); }
   void push_front(T& element) { insert(element, head_, *head_.next_); }
@@ -65,7 +59,16 @@ class List {
     return static_cast<T&>(node);
   }
 
+  /// What follows the next element in memory is soon needed: for lists that do not fit the caches.
+  void prefetch_next() const {
+    const char* const next = reinterpret_cast<const char*>(head_.next_);
+    __builtin_prefetch(next + 64);
+    __builtin_prefetch(next + 128);
+  }
+
  private:
+  /// Of references, since a cast of a pointer would ask once more whether that is null.
+  T* at(Node& node) const { return &node == &head_ ? nullptr : &static_cast<T&>(node); }
   static void insert(Node& node, Node& before, Node& after) {
     before.next_ = &node;
     node.prev_ = &before;

@@ -31,8 +31,11 @@ class TaskNotes {
  protected:
   TaskNotes(Context context, Place created) : context_(std::move(context)), created_(created) {}
 
+  struct Delete {
+    void operator()(Details* details) const noexcept;  // seldom there, so out of line
+  };
   Context context_;
-  std::unique_ptr<Details> details_;
+  std::unique_ptr<Details, Delete> details_;
   Place created_;
   std::uint32_t cancel_requests_ = 0;
   Instant since_;
