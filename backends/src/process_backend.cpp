@@ -104,6 +104,10 @@ static BackendDesks::Name desk_of(OperationKind kind) {
 
 void ProcessBackend::start(const Output& output) {
   if (is_transfer(output.kind)) [[likely]] return transfers_ ? transfers_->start(output) : start_socket(output);
+  start_other(output);
+}
+
+void ProcessBackend::start_other(const Output& output) {
   switch (output.kind) {
     case OperationKind::readable:
     case OperationKind::writable:

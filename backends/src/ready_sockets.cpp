@@ -225,9 +225,10 @@ void ReadySockets::run(int descriptor, Way way, std::vector<Input>& done) {
   Direction& direction = way == Way::out ? known.out : known.in;
   std::size_t served = 0;
   while (served < direction.waiting.size() && direction.ready) {
-    const Output output = direction.waiting[served];
+    const Output& output = direction.waiting[served];
+    const bool connects = output.kind == OperationKind::connect;
     if (!attempt(descriptor, output, done)) break;
-    if (!has(descriptor)) return;  // a connect that failed
+    if (connects && !has(descriptor)) return;  // it has failed
     ++served;
   }
   if (served == direction.waiting.size()) return direction.waiting.clear();

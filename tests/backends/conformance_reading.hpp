@@ -9,10 +9,10 @@ using namespace network;
 namespace {
 namespace reading {
 
-/// What `coro` ended with, where the stream's own errors are told in detail.
-template <class T>
-Coro<std::string> told(Coro<T> coro) {
-  const auto outcome = co_await as_outcome(std::move(coro));
+/// What `awaitable` ended with, where the stream's own errors are told in detail.
+template <Awaitable A>
+Coro<std::string> told(A awaitable) {
+  const auto outcome = co_await as_outcome(std::move(awaitable));
   try {
     outcome.raise();
   } catch (const IncompleteReadError& error) {

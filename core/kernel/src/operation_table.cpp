@@ -70,14 +70,15 @@ bool lent(const Output& output) {
 
 }  // namespace
 
-/// There is room for it: see make_room().
-[[gnu::noinline]] void OperationTable::add_slot() {
+/// So that take_slot() finds one. There is room for it: see make_room().
+void OperationTable::provide_slot() {
+  if (first_free_ != nobody) return;
   slots_.emplace_back().output.id.generation = first_generation_;
-  first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+  first_free_ = made_++;
 }
 
+/// The first of the free ones, with its output: what is left is to fire `start`.
 inline std::uint32_t OperationTable::take_slot(const Output& output) {
-  if (first_free_ == nobody) [[unlikely]] add_slot();
   const std::uint32_t at = first_free_;
   Slot& slot = slots_[at];
   first_free_ = std::exchange(slot.next, nobody);
@@ -87,31 +88,41 @@ inline std::uint32_t OperationTable::take_slot(const Output& output) {
   slot.output.verb = Output::Verb::start;
   slot.output.id = {at, generation};
   ++in_flight_;
-  fire<machines::operation::Event::start>(slot, *this, at);
   return at;
 }
 
-inline void OperationTable::start_in_room(Operation& operation, const Output& output) {
+inline void OperationTable::start_in_slot(Operation& operation, const Output& output) {
   const std::uint32_t at = take_slot(output);
-  slots_[at].operation = &operation;
-  operation.id_ = slots_[at].output.id;
+  Slot& slot = slots_[at];
+  slot.operation = &operation;
+  operation.id_ = slot.output.id;
   operation.in_flight_ = true;
   operation.result_ = 0;
+  fire<machines::operation::Event::start>(slot, *this, at);
 }
 
 void OperationTable::start(Operation& operation, const Output& output) {
-  if (room_ <= reserved_) [[unlikely]] make_room(reserved_ + 1);
-  start_in_room(operation, output);
+  if (room_ <= reserved_ || first_free_ == nobody) [[unlikely]] return start_in_new_slot(operation, output);
+  start_in_slot(operation, output);
+}
+
+void OperationTable::start_in_new_slot(Operation& operation, const Output& output) {
+  if (room_ <= reserved_) make_room(reserved_ + 1);
+  provide_slot();
+  start_in_slot(operation, output);
 }
 
 void OperationTable::start_detached(const Output& output) {
   --reserved_;
-  take_slot(output);
+  provide_slot();
+  const std::uint32_t at = take_slot(output);
+  fire<machines::operation::Event::start>(slots_[at], *this, at);
 }
 
 void OperationTable::start_reserved(Operation& operation, const Output& output) {
   --reserved_;
-  start_in_room(operation, output);
+  provide_slot();
+  start_in_slot(operation, output);
 }
 
 void OperationTable::detach(Operation& operation) {
@@ -177,28 +188,33 @@ inline void OperationTable::tell(Operation& operation, const Input& input) {
   ++operation.times_;
   operation.in_flight_ = input.more;
   operation.last_ = input.last;
-  if (input.bytes && operation.owned_) {
-    static_cast<OwnedOperation&>(operation).received(input.bytes, static_cast<std::size_t>(input.result));
+}
+
+/// Bytes that are the backend's: whoever wants them takes them now.
+[[gnu::noinline]] static Operation* tell_of_bytes(Operation* operation, const Input& input) {
+  if (operation && operation->owned()) {
+    static_cast<OwnedOperation&>(*operation).received(input.bytes, static_cast<std::size_t>(input.result));
   }
+  return operation;
 }
 
 Operation* OperationTable::complete(const Input& input) {
   const std::uint32_t at = input.id.slot;
-  if (at >= slots_.size() || slots_[at].output.id != input.id || expects_nothing(slots_[at].state)) {
+  if (at >= made_ || slots_[at].output.id != input.id || expects_nothing(slots_[at].state)) {
     ++stale_;
     return nullptr;
   }
   Slot& slot = slots_[at];
   Operation* const operation = slot.operation;
   if (operation) tell(*operation, input);
-  if (input.more) {
+  if (input.more) [[unlikely]] {
     fire<machines::operation::Event::more>(slot, *this, at);
-    return operation;
+  } else {
+    slot.operation = nullptr;
+    --in_flight_;
+    fire<machines::operation::Event::complete>(slot, *this, at);
   }
-  slot.operation = nullptr;
-  --in_flight_;
-  fire<machines::operation::Event::complete>(slot, *this, at);
-  return operation;
+  return input.bytes ? tell_of_bytes(operation, input) : operation;
 }
 
 std::uint32_t OperationTable::drain(std::span<Output> out) {

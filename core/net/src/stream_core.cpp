@@ -33,6 +33,11 @@ void StreamAwaiter::begin(FrameCore& frame) {
   suspend(frame, *this);
 }
 
+void StreamCore::wait_for_bytes(StreamWait& wait) {
+  start_receiving();
+  waits_.push_back(wait);
+}
+
 std::size_t StraightAwaiter::await_resume() {
   if (result() < 0 && result() != -ECANCELED) core_->note_end(-result());  // also if the task is cancelled meanwhile
   const std::size_t size = SocketAwaiter::await_resume();
@@ -63,6 +68,8 @@ StreamCore::StreamCore(Kernel& kernel, Socket socket, Endpoint endpoint, StreamL
       limits_(limits),
       local_(std::move(endpoint.local)),
       remote_(std::move(endpoint.remote)),
+      sending_(kernel),
+      pending_(kernel),
       receiving_(*this),
       sending_operation_(*this),
       silence_(*this) {
@@ -107,12 +114,9 @@ void StreamCore::wake(StreamWait::For what) {
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
-StreamCore::Reading::Reading(StreamCore& core, const char* what) : core_(core) {
-  if (core.read_by_task_) {
-    throw RuntimeError(std::string(what) + ": another task is reading from the stream to " + core.peer() +
-                       "; one at a time can");
-  }
-  core.read_by_task_ = true;
+void StreamCore::refuse_reading(const char* what) const {
+  throw RuntimeError(std::string(what) + ": another task is reading from the stream to " + peer() +
+                     "; one at a time can");
 }
 
 void StreamCore::perform(machines::reading::Do effect) {
@@ -130,10 +134,6 @@ Output StreamCore::receive(std::byte* buffer, std::size_t size) const {
 
 void StreamCore::start_receiving() {
   if (!receiving()) kernel_->operations().start(receiving_, receive(nullptr, most_at_once));
-}
-
-StraightReceive StreamCore::straight(std::span<std::byte> buffer) {
-  return StraightReceive(receive(buffer.data(), buffer.size()), *this);
 }
 
 void StreamCore::append(const std::byte* bytes, std::size_t size) noexcept {
@@ -253,23 +253,19 @@ void StreamCore::write(std::string_view bytes) {
   if (bytes.empty() || kernel_->ending()) return;  // from a destructor: nothing can be lent any more
   written_ += bytes.size();
   if (pending_.empty() && sending_operation_.in_flight() && !kernel_->operations().handed_out(sending_operation_)) {
-    sending_ += bytes;  // the send has not left yet
-    slice_ = rest();
+    sending_.append(bytes);  // the send has not left yet
+    slice_ = {sending_.data(), sending_.size()};
   } else if (sending()) {
-    pending_ += bytes;
+    pending_.append(bytes);
   } else {
-    sending_ += bytes;
+    sending_.append(bytes);
     start_sending();
   }
   if (unsent() > limits_.high) paused_ = true;
 }
 
-Slice StreamCore::rest() const {
-  return {reinterpret_cast<const std::byte*>(sending_.data()) + sent_, sending_.size() - sent_};
-}
-
 void StreamCore::start_sending() {
-  slice_ = rest();
+  slice_ = {sending_.data(), sending_.size()};
   Output output;
   output.kind = OperationKind::send;
   output.handle = socket_.handle();
@@ -301,7 +297,7 @@ void StreamCore::sent(std::int32_t result) {
   if (result < 0) return send_failed(-result);
   if (writing_ == State::shutting) return fire<Event::shut>(*this);
   if (writing_ == State::leaving) return must_linger() ? fire<Event::shut>(*this) : fire<Event::finish>(*this);
-  sent_ += static_cast<std::size_t>(result);
+  sending_.consume(static_cast<std::size_t>(result));
   if (paused_ && unsent() <= limits_.low) {
     paused_ = false;
     wake(StreamWait::For::room);
@@ -321,24 +317,16 @@ void StreamCore::send_failed(int error) {
 void StreamCore::advance() {
   using machines::writing::Event;
   using machines::writing::State;
-  if (sent_ < sending_.size()) return start_sending();
-  sent_ = 0;
-  if (!pending_.empty()) {
-    sending_.clear();
-    std::swap(sending_, pending_);
-    return start_sending();
-  }
-  forget(sending_);
+  if (sending_.empty()) sending_.swap(pending_);
+  if (!sending_.empty()) return start_sending();
   if (writing_ == State::ending) return pipe_ ? fire<Event::finish>(*this) : fire<Event::flushed>(*this);
   if (writing_ == State::closing) return must_linger() ? fire<Event::flushed>(*this) : fire<Event::finish>(*this);
 }
 
 void StreamCore::forget_unsent() {
-  forget(pending_);
+  pending_.clear();
   paused_ = false;
-  if (sending()) return;  // it has the other; sent() forgets that
-  forget(sending_);
-  sent_ = 0;
+  if (!sending()) sending_.clear();  // else it has that; sent() forgets it
 }
 
 void StreamCore::write_eof() {

@@ -11,39 +11,11 @@ void raise_read_error(const StreamCore& core) {
   if (core.read_error() != 0) throw_system_error(core.read_error(), "read from " + core.peer());
 }
 
-Coro<std::string> read_some(Ref<StreamCore> core, std::size_t most) {
-  const StreamCore::Reading reading(*core, "read");
-  if (most == 0) co_return std::string();
-  while (core->arrived().empty() && !core->at_end()) co_await core->more();
-  if (core->arrived().empty()) raise_read_error(*core);
-  co_return core->take(std::min(most, core->arrived().size()));
-}
-
 Coro<std::string> read_all(Ref<StreamCore> core) {
   const StreamCore::Reading reading(*core, "read");
   while (!core->at_end()) co_await core->more();
   raise_read_error(*core);
   co_return core->take(core->arrived().size());
-}
-
-Coro<std::size_t> read_straight(Ref<StreamCore> core, std::span<std::byte> buffer) {
-  const StreamCore::Reading reading(*core, "read_into");
-  if (buffer.empty()) co_return std::size_t{0};
-  while (core->arrived().empty() && core->receiving() && !core->at_end()) {  // one that a cancelled read has left
-    co_await core->more();
-  }
-  if (!core->arrived().empty()) {
-    const std::size_t size = std::min(buffer.size(), core->arrived().size());
-    core->take(buffer.data(), size);
-    co_return size;
-  }
-  raise_read_error(*core);
-  if (core->at_end()) co_return std::size_t{0};
-  const auto outcome = co_await as_outcome(core->straight(buffer));
-  if (outcome.cancelled()) outcome.raise();
-  if (outcome.has_value() && outcome.value() > 0) co_return outcome.value();
-  raise_read_error(*core);
-  co_return std::size_t{0};
 }
 
 Coro<std::string> read_exactly(Ref<StreamCore> core, std::size_t size) {
@@ -98,6 +70,31 @@ Coro<std::string> read_line(Ref<StreamCore> core) {
 
 }  // namespace
 
+std::string ReadSomeAwaiter::take() {
+  if (most_ == 0) return {};
+  if (core_->arrived().empty()) raise_read_error(*core_);
+  return core_->take(std::min(most_, core_->arrived().size()));
+}
+
+std::size_t ReadIntoAwaiter::await_resume() {
+  StreamCore& core = this->core();
+  turn_.end();
+  if (auto* const straight = std::get_if<StraightAwaiter>(&wait_)) {
+    const Outcome<std::size_t> outcome = straight->outcome();
+    if (outcome.cancelled()) outcome.raise();
+    if (outcome.has_value() && outcome.value() > 0) return outcome.value();
+  } else if (auto* const wait = std::get_if<StreamAwaiter>(&wait_)) {
+    wait->await_resume();
+  }
+  const std::size_t size = std::min(buffer_.size(), core.arrived().size());
+  if (size > 0) {
+    core.take(buffer_.data(), size);
+  } else if (!buffer_.empty()) {
+    raise_read_error(core);
+  }
+  return size;
+}
+
 IncompleteReadError::IncompleteReadError(std::string partial, std::size_t expected)
     : std::runtime_error("the stream ended after " + std::to_string(partial.size()) + " bytes, where " +
                          (expected != 0 ? std::to_string(expected) + " were expected" : "a separator was expected")),
@@ -109,10 +106,10 @@ StreamCore& StreamReader::core() const {
   return *core_;
 }
 
-Coro<std::string> StreamReader::read(std::size_t most) const { return read_some(Ref<StreamCore>(core()), most); }
+ReadSome StreamReader::read(std::size_t most) const { return ReadSome(Ref<StreamCore>(core()), most); }
 Coro<std::string> StreamReader::read() const { return read_all(Ref<StreamCore>(core())); }
-Coro<std::size_t> StreamReader::read_into(std::span<std::byte> buffer) const {
-  return read_straight(Ref<StreamCore>(core()), buffer);
+ReadInto StreamReader::read_into(std::span<std::byte> buffer) const {
+  return ReadInto(Ref<StreamCore>(core()), buffer);
 }
 Coro<std::string> StreamReader::readexactly(std::size_t size) const {
   return read_exactly(Ref<StreamCore>(core()), size);

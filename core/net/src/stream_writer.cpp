@@ -11,20 +11,20 @@ void raise_write_error(const StreamCore& core) {
   if (core.write_error() != 0) throw_system_error(core.write_error(), "write to " + core.peer());
 }
 
-Coro<> drain_stream(Ref<StreamCore> core) {
-  raise_write_error(*core);
-  if (core->read_error() != 0) throw_system_error(core->read_error(), "connection to " + core->peer());
-  if (core->closing()) co_await sleep(Duration::zero());
-  while (core->paused()) co_await core->room();
-  raise_write_error(*core);
-}
-
 Coro<> wait_until_closed(Ref<StreamCore> core) {
   while (!core->over()) co_await core->end();
   raise_write_error(*core);
 }
 
 }  // namespace
+
+Coro<> DrainAwaiter::drain_stream(Ref<StreamCore> core) {
+  raise_write_error(*core);
+  if (core->read_error() != 0) throw_system_error(core->read_error(), "connection to " + core->peer());
+  if (core->closing()) co_await sleep(Duration::zero());
+  while (core->paused()) co_await core->room();
+  raise_write_error(*core);
+}
 
 StreamWriter& StreamWriter::operator=(StreamWriter&& other) noexcept {
   if (this == &other) return *this;
@@ -55,7 +55,7 @@ void StreamWriter::write(std::span<const std::byte> bytes) const {
 void StreamWriter::writelines(std::span<const std::string> lines) const {
   for (const std::string& line : lines) write(line);
 }
-Coro<> StreamWriter::drain() const { return drain_stream(Ref<StreamCore>(core())); }
+Drain StreamWriter::drain() const { return Drain(Ref<StreamCore>(core())); }
 void StreamWriter::write_eof() const { core().write_eof(); }
 void StreamWriter::close() const { core().close(); }
 void StreamWriter::abort() const { core().abort(); }

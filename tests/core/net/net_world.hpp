@@ -17,9 +17,9 @@ template <class T>
 std::string words_of(const rondo::Outcome<T>& outcome) {
   return outcome.failed() ? rondo::describe(outcome.error()) : ending_of(outcome);
 }
-template <class T>
-rondo::Coro<std::string> told(rondo::Coro<T> coro) {
-  const auto outcome = co_await rondo::as_outcome(std::move(coro));
+template <rondo::Awaitable A>
+rondo::Coro<std::string> told(A awaitable) {
+  const auto outcome = co_await rondo::as_outcome(std::move(awaitable));
   co_return words_of(outcome);
 }
 

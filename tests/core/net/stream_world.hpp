@@ -17,9 +17,9 @@ struct StreamWorld : NetWorld {
     writer = rondo::StreamWriter(stream);
   }
   ~StreamWorld() { loop.drop_tasks_silently(); }
-  template <class T>
-  rondo::Task<std::string> start(rondo::Coro<T> coro) {
-    return loop.create_task(told(std::move(coro)));
+  template <rondo::Awaitable A>
+  rondo::Task<std::string> start(A awaitable) {
+    return loop.create_task(told(std::move(awaitable)));
   }
   /// The rest of a task, in words; "waits" if it does.
   std::string now_of(const rondo::Task<std::string>& task) {

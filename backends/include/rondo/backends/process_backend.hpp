@@ -87,6 +87,7 @@ class ProcessBackend : public Backend {
   friend int adopt_ends(ProcessBackend& backend, std::span<const int> descriptors);
 
   void start(const Output& output);
+  [[gnu::noinline]] void start_other(const Output& output);
   void start_at_desk(const Output& output);
   void cancel(const Output& output);
   /// What there is to give.

@@ -6,6 +6,7 @@
 
 #include <rondo/coro.hpp>
 #include <rondo/net/stream_core.hpp>
+#include <rondo/net/stream_reads.hpp>
 
 namespace rondo {
 
@@ -46,12 +47,12 @@ class StreamReader {
   explicit operator bool() const { return static_cast<bool>(core_); }
 
   /// What has arrived, up to `most` bytes; waits if that is nothing. "" at the end of the stream, and for 0 bytes.
-  Coro<std::string> read(std::size_t most) const;
+  ReadSome read(std::size_t most) const;
   /// All there is, to the end of the stream.
   Coro<std::string> read() const;
   /// The same as read(most), straight into memory of the caller's where nothing had arrived before: no copy. The memory
   /// must live until the await has ended. A cancellation waits for the operation (socket.hpp). 0 is the end.
-  Coro<std::size_t> read_into(std::span<std::byte> buffer) const;
+  ReadInto read_into(std::span<std::byte> buffer) const;
   /// Exactly `size` bytes; IncompleteReadError if the stream ends before.
   Coro<std::string> readexactly(std::size_t size) const;
   /// Up to and with '\n'; at the end of the stream what is left. LimitOverrunError for a line longer than the limit: it

@@ -7,6 +7,7 @@
 
 #include <rondo/coro.hpp>
 #include <rondo/net/stream_core.hpp>
+#include <rondo/net/stream_drain.hpp>
 
 namespace rondo {
 
@@ -29,7 +30,7 @@ class StreamWriter {
   void writelines(std::span<const std::string> lines) const;
   /// Waits while more than the high-water mark is unsent, until that is down to the low-water mark; most often it does
   /// not suspend at all. std::system_error if the connection is lost. A cancellation leaves the bytes where they are.
-  Coro<> drain() const;
+  Drain drain() const;
   /// Nothing more will be written: the peer reads the end of the stream after all that was. The reader goes on, but for
   /// a pipe's and a terminal's, whose end is their close.
   void write_eof() const;

@@ -27,7 +27,10 @@ namespace rondo {
 class FramePool {
  public:
   static constexpr std::size_t grain = 16;
-  static constexpr std::size_t largest = 1024;  // larger blocks go straight to the resource
+  static constexpr std::size_t largest = 1024;
+  static constexpr std::size_t large_grain = 1024;
+  static constexpr std::size_t largest_kept = 64 * 1024;  // larger blocks go straight to the resource
+  static constexpr std::size_t most_kept = 1024 * 1024;   // bytes of free large blocks; more go back, too
   static constexpr std::size_t frame_link = 152;  // where a free block of a frame is linked: next to where the frame begins
 
   explicit FramePool(std::pmr::memory_resource& resource) : resource_(&resource) {}
@@ -82,11 +85,14 @@ class FramePool {
   static void unpoison(void*, std::size_t) {}
 #endif
   void* allocate_slow(std::size_t size);
+  void* allocate_large(std::size_t size);
   void deallocate_large(void* memory, std::size_t size) noexcept;
 
   std::array<std::byte*, largest / grain> free_{};
   std::size_t carved_ = 0;  // small blocks ever cut from chunks
   std::size_t large_ = 0;   // large blocks handed out
+  std::array<std::byte*, largest_kept / large_grain> large_free_{};
+  std::size_t kept_ = 0;  // bytes in them
   std::byte* fresh_ = nullptr;  // the unused rest of the newest chunk
   std::byte* fresh_end_ = nullptr;
   Chunk* chunks_ = nullptr;

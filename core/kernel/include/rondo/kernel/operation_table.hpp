@@ -74,9 +74,10 @@ class OperationTable {
   };
   void perform(machines::operation::Do effect, std::uint32_t at);
   std::uint32_t take_slot(const Output& output);
-  void start_in_room(Operation& operation, const Output& output);
+  void start_in_slot(Operation& operation, const Output& output);
+  [[gnu::noinline]] void start_in_new_slot(Operation& operation, const Output& output);
   void make_room(std::size_t count);
-  void add_slot();
+  [[gnu::noinline]] void provide_slot();
   void enqueue(std::uint32_t slot);
   void leave_line();
   static void tell(Operation& operation, const Input& input);
@@ -89,6 +90,7 @@ class OperationTable {
   std::uint32_t first_free_ = nobody;
   std::uint32_t first_queued_ = nobody;
   std::uint32_t last_queued_ = nobody;
+  std::uint32_t made_ = 0;      // slots
   std::uint32_t room_ = 0;      // slots that can be taken without an allocation
   std::uint32_t reserved_ = 0;  // starts that must not fail
   std::uint32_t in_flight_ = 0;

@@ -13,6 +13,7 @@
 
 #include <rondo/machines/reading.hpp>
 #include <rondo/machines/writing.hpp>
+#include <rondo/net/pooled_bytes.hpp>
 #include <rondo/socket.hpp>
 
 namespace rondo {
@@ -61,7 +62,6 @@ class StraightAwaiter final : public SocketAwaiter {
  private:
   StreamCore* core_;
 };
-using StraightReceive = Awaits<StraightAwaiter, Output, StreamCore&>;
 
 /// How much a stream may hold, and how long it lingers.
 struct StreamLimits {
@@ -107,16 +107,24 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   bool receiving() const { return receiving_.under_way(); }
   /// Suspends until more has arrived, or nothing will.
   StreamSuspension more() { return StreamSuspension(*this, StreamWait::For::bytes); }
-  /// Receives into `buffer`, past what has arrived: there must be nothing, and no receive under way.
-  StraightReceive straight(std::span<std::byte> buffer);
+  /// The same for a wait of the caller's own.
+  void wait_for_bytes(StreamWait& wait);
+  /// A receive into `buffer`, past what has arrived: there must be nothing, and no receive under way.
+  Output receive(std::span<std::byte> buffer) const { return receive(buffer.data(), buffer.size()); }
   /// Notes an end that a receive has met, with 0 or the reason. An error is the end of the connection.
   void note_end(int error);
 
-  /// While it exists, its task is the one that reads.
+  /// From here to end_reading() the task is the one that reads. RuntimeError, naming `what`, if another one does.
+  void begin_reading(const char* what) {
+    if (read_by_task_) [[unlikely]] refuse_reading(what);
+    read_by_task_ = true;
+  }
+  void end_reading() noexcept { read_by_task_ = false; }
+  /// The same as long as it exists.
   class Reading {
    public:
-    Reading(StreamCore& core, const char* what);
-    ~Reading() { core_.read_by_task_ = false; }
+    Reading(StreamCore& core, const char* what) : core_(core) { core.begin_reading(what); }
+    ~Reading() { core_.end_reading(); }
     Reading(const Reading&) = delete;
     Reading& operator=(const Reading&) = delete;
 
@@ -139,8 +147,10 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   machines::reading::State reading() const { return reading_; }
   machines::writing::State writing() const { return writing_; }
   int write_error() const { return write_error_; }
-  std::size_t unsent() const { return sending_.size() - sent_ + pending_.size(); }
+  std::size_t unsent() const { return sending_.size() + pending_.size(); }
   bool paused() const { return paused_; }
+  /// Nothing keeps a task that has written from going on.
+  bool drained() const { return !paused_ && write_error_ == 0 && read_error_ == 0 && !closing(); }
   StreamSuspension room() { return StreamSuspension(*this, StreamWait::For::room); }
   StreamSuspension end() { return StreamSuspension(*this, StreamWait::For::end); }
 
@@ -200,8 +210,8 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   void silent();
   void wait_for_peer();
 
+  [[noreturn]] void refuse_reading(const char* what) const;
   void refuse_write() const;
-  Slice rest() const;
   void start_sending();
   void sent(std::int32_t result);
   void send_failed(int error);
@@ -229,9 +239,8 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   std::size_t taken_ = 0;  // of arrived_
   std::size_t thrown_away_ = 0;
   Instant lingers_until_{};
-  std::string sending_;    // lent to the backend
-  std::size_t sent_ = 0;   // of sending_
-  std::string pending_;    // written since
+  PooledBytes sending_;  // lent to the backend
+  PooledBytes pending_;  // written since
   std::uint64_t written_ = 0;
   Slice slice_{};
   List<StreamWait, StreamWaitTag> waits_;
