@@ -43,6 +43,9 @@ std::vector<Row> all_rows() {
   std::vector<Row> rows = {
       {"machine: one event", "hand-written methods", [] { return hand_written_events(30 * million); }, "fire()",
        own("machine: one event", 30 * million), 1.1},
+      {"ready queue: links, 1000 tasks", "raw ring of 1000", ring, "raw links", [] { return raw_links(1000, 10 * million); }},
+      {"ready queue: links, 100000 tasks", "raw ring of 100000", [] { return raw_ring(100'000, 10 * million); }, "raw links",
+       [] { return raw_links(100'000, 10 * million); }},
       against("yield, 1 task", "raw ring of 1000", ring, 10 * million, 1.8),
       against("yield, 1000 tasks", "raw ring of 1000", ring, 10 * million, 1.5),
       against("yield, 100000 tasks", "raw ring of 1000", ring, 10 * million, 1.7),

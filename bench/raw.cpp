@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <rondo/kernel/link.hpp>
+
 #include "measure.hpp"
 
 namespace bench {
@@ -48,6 +50,36 @@ RingTask ring_body(Ring& ring, std::int64_t& counter) {
   for (;;) {
     ++counter;
     co_await RingYield{&ring};
+  }
+}
+
+struct LinkedTag;
+
+/// A coroutine that stands in a list itself.
+struct LinkedTask {
+  struct promise_type : rondo::Link<LinkedTag> {
+    LinkedTask get_return_object() { return {this}; }
+    std::suspend_always initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() {}
+    std::coroutine_handle<promise_type> handle() { return std::coroutine_handle<promise_type>::from_promise(*this); }
+  };
+  promise_type* promise;
+};
+using LinkedTasks = rondo::List<LinkedTask::promise_type, LinkedTag>;
+
+struct LinkYield {
+  LinkedTasks* ready;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<LinkedTask::promise_type> handle) const { ready->push_back(handle.promise()); }
+  void await_resume() const noexcept {}
+};
+
+LinkedTask linked_body(LinkedTasks& ready, std::int64_t& counter) {
+  for (;;) {
+    ++counter;
+    co_await LinkYield{&ready};
   }
 }
 
@@ -144,6 +176,20 @@ double raw_ring(std::size_t n, std::int64_t resumptions) {
   });
   keep(counter);
   for (auto& task : tasks) task.handle.destroy();
+  return ns;
+}
+
+double raw_links(std::size_t n, std::int64_t resumptions) {
+  std::int64_t counter = 0;
+  LinkedTasks ready;
+  std::vector<LinkedTask> tasks;
+  for (std::size_t i = 0; i < n; ++i) tasks.push_back(linked_body(ready, counter));
+  for (const LinkedTask& task : tasks) ready.push_back(*task.promise);
+  const double ns = per_operation(resumptions, [&] {
+    for (std::int64_t done = 0; done < resumptions; ++done) ready.pop_front().handle().resume();
+  });
+  keep(counter);
+  for (const LinkedTask& task : tasks) task.promise->handle().destroy();
   return ns;
 }
 

@@ -11,6 +11,9 @@ namespace bench {
 /// n coroutines that take turns through a ring of handles, the cheapest ready queue there is. ns per resumption.
 double raw_ring(std::size_t n, std::int64_t resumptions);
 
+/// The same through the links of rondo's own lists, which any task can leave: what that costs.
+double raw_links(std::size_t n, std::int64_t resumptions);
+
 /// A parent that awaits a child whose frame comes from a free list, again and again. ns per await.
 double raw_child(std::int64_t awaits);
 

@@ -77,10 +77,10 @@ void SimConnection::arrive(std::size_t side, Sent what) {
       keep_arrived(side);
       break;
     case Sent::closed:
-      end.gone = true;
-      [[fallthrough]];
+      if (!end.reset()) fire<machines::sim_end::Event::gone>(end);
+      break;
     case Sent::fin:
-      end.fin = true;
+      if (!end.reset()) fire<machines::sim_end::Event::fin>(end);
       break;
     case Sent::reset:
       note_reset(end);
@@ -94,20 +94,19 @@ void SimConnection::keep_arrived(std::size_t side) {
   const std::string bytes = std::move(end.flying.front());
   end.flying.pop_front();
   end.flying_size -= bytes.size();
-  if (end.reset) return;
-  if (end.open) {
+  if (end.reset()) return;
+  if (end.state != machines::sim_end::State::closed) {
     end.arrived += bytes;
   } else if (kind_ == Kind::tcp) {  // nobody will ever read this
-    end.reset = true;
+    fire<machines::sim_end::Event::reset>(end);
     send_reset(side);
   }
 }
 
 void SimConnection::note_reset(End& end) {
-  if (end.reset) return;
-  end.reset = true;
-  end.error = kind_ == Kind::tcp && end.fin && !end.shut ? EPIPE : ECONNRESET;
-  if (kind_ == Kind::unix_domain) end.fin = end.gone = true;
+  if (end.reset()) return;
+  end.error = kind_ == Kind::tcp && end.state == machines::sim_end::State::peer_ended ? EPIPE : ECONNRESET;
+  fire<machines::sim_end::Event::reset>(end);
 }
 
 /// What waits at one end, and what waits for room there.
@@ -165,7 +164,7 @@ bool SimConnection::try_receive(std::size_t side, const Output& output) {
     return result.has_value();
   }
   const std::size_t size = world_.choices.some_of("net.recv", std::min(end.unread(), output.size));
-  const bool clean = end.fin && (kind_ == Kind::tcp || end.error == 0);
+  const bool clean = end.fin() && (kind_ == Kind::tcp || end.error == 0);
   const bool last = clean && size == end.unread();
   if (output.buffer) {
     end.take(output.buffer, size);
@@ -178,9 +177,9 @@ bool SimConnection::try_receive(std::size_t side, const Output& output) {
 
 /// What a receive gives when there are no bytes; nothing while some may come.
 std::optional<std::int32_t> SimConnection::end_of_receiving(Kind kind, End& end) {
-  if (kind == Kind::tcp && end.fin) return 0;
+  if (kind == Kind::tcp && end.fin()) return 0;
   if (end.error != 0) return -std::exchange(end.error, 0);
-  if (end.fin || end.reset) return 0;
+  if (end.fin() || end.reset()) return 0;
   return std::nullopt;
 }
 
@@ -215,7 +214,7 @@ bool SimConnection::try_send(std::size_t side, const Output& output) {
 /// The error of a send that has nobody to send to.
 std::optional<std::int32_t> SimConnection::end_of_sending(Kind kind, End& end) {
   if (kind == Kind::tcp && end.error != 0) return -std::exchange(end.error, 0);
-  if (end.shut || end.reset || end.gone) return -EPIPE;
+  if (end.shut() || end.reset() || end.state == machines::sim_end::State::deserted) return -EPIPE;
   return std::nullopt;
 }
 
@@ -223,9 +222,9 @@ std::optional<std::int32_t> SimConnection::end_of_sending(Kind kind, End& end) {
 
 std::int32_t SimConnection::shutdown(std::size_t side) {
   End& end = ends_[side];
-  if (kind_ == Kind::tcp && (end.reset || (end.shut && end.fin))) return -ENOTCONN;
-  if (end.shut) return 0;
-  end.shut = true;
+  if (end.reset() || end.state == machines::sim_end::State::ended) return kind_ == Kind::tcp ? -ENOTCONN : 0;
+  if (end.shut()) return 0;
+  fire<machines::sim_end::Event::shut>(end);
   travel(side, Sent::fin);
   serve_senders(side);
   return 0;
@@ -237,22 +236,21 @@ void SimConnection::close(std::size_t side) {
   world_.desk.finish_all(end.receivers, -ECANCELED);
   world_.desk.finish_all(end.senders, -ECANCELED);
   if (unread) return abort(side);
-  end.open = false;
-  if (end.reset) return;
+  if (end.reset()) return;
   if (kind_ == Kind::unix_domain) {
     travel(side, Sent::closed);
-  } else if (!end.shut) {
+  } else if (!end.shut()) {
     travel(side, Sent::fin);
   }
-  end.shut = true;
+  fire<machines::sim_end::Event::close>(end);
 }
 
 void SimConnection::abort(std::size_t side) {
   End& end = ends_[side];
-  end.open = false;
   end.taken = 0;
   end.arrived.clear();
-  if (std::exchange(end.reset, true)) return;
+  if (end.reset()) return;
+  fire<machines::sim_end::Event::reset>(end);
   send_reset(side);
 }
 

@@ -14,6 +14,7 @@
 
 #include <rondo/endpoint.hpp>
 
+#include "sim_end.hpp"
 #include "sim_world.hpp"
 
 namespace rondo::sim {
@@ -49,16 +50,16 @@ class SimConnection : public std::enable_shared_from_this<SimConnection> {
     std::size_t flying_size = 0;
     Instant last_arrival{};          // what leaves later arrives later, too
     std::size_t capacity = 0;        // bytes that may travel or wait to be read
-    bool open = true;    // somebody can read what arrives
-    bool shut = false;   // sends no more
-    bool fin = false;    // the peer sends no more
-    bool gone = false;   // Unix: the peer is closed
-    bool reset = false;
-    bool cut = false;    // the peer has sent a reset: what flew here before is dropped
+    machines::sim_end::State state = machines::sim_end::State::established;
+    bool cut = false;        // the peer has sent a reset: what flew here before is dropped
     std::int32_t error = 0;  // to be reported once
     Line receivers;
     Line senders;
 
+    machines::sim_end::State& state_in(const decltype(machines::sim_end::diagram)&) { return state; }
+    bool reset() const { return machines::sim_end::was_reset(state); }
+    bool shut() const { return machines::sim_end::shut(state); }
+    bool fin() const { return machines::sim_end::fin_arrived(state); }
     std::size_t unread() const { return arrived.size() - taken; }
     std::size_t room() const {
       const std::size_t used = unread() + flying_size;

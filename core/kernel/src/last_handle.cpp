@@ -21,13 +21,13 @@ void Kernel::close() {
 }
 
 void Kernel::block_returned() noexcept {
-  if (owner_) return;
+  if (!closed()) return;
   --blocks_left_;
   delete_if_unused();
 }
 
 void Kernel::delete_if_unused() noexcept {
-  if (owner_ == nullptr && futures_ == 0 && blocks_left_ == 0) delete this;
+  if (closed() && futures_ == 0 && blocks_left_ == 0) delete this;
 }
 
 // --- frames ----------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ void Kernel::destroy_current(TaskCore& task) noexcept {
   task.references_ = 1;
   keeps_blocks_ = true;
   discard(task);
-  keeps_blocks_ = ending_;
+  keeps_blocks_ = ending();
   destroy_dropped();
   thread_slot.task = nullptr;
   const bool unheld = --task.references_ == 0;  // else a destructor has kept a handle
@@ -206,7 +206,8 @@ void FutureCore::drop_waiters() noexcept {
 
 /// What is destroyed may begin something else.
 void Kernel::discard_everything(bool silent) {
-  ending_ = keeps_blocks_ = true;  // from now on nothing begins here any more
+  fire<machines::loop::Event::discard>(*this);
+  keeps_blocks_ = true;
   do {
     discard_tasks(silent);
     while (Resident* resident = residents_.front()) resident->abandon();

@@ -56,7 +56,7 @@ void TaskCore::note_error(const std::exception_ptr& error, Place place) noexcept
       details.error = error;
       details.story = Story();
     }
-    details.story.add(place);
+    if (place) details.story.add(place);
   } catch (...) {  // no memory for the story of an error: the error itself goes on
   }
 }

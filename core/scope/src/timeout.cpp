@@ -32,26 +32,40 @@ void Timeout::reschedule(std::optional<Instant> when) {
     throw RuntimeError(std::string("cannot reschedule a Timeout that ") + (expired() ? "has expired" : "is finished"));
   }
   when_ = when;
-  limit_ = std::nullopt;
   fire<machines::timeout::Event::reschedule>(*this);
+}
+
+/// For the limit that it was made with, which counts from now.
+void Timeout::arm() {
+  if (!when_) return;
+  if (*when_ <= kernel_->now()) {
+    kernel_->post(*this);
+  } else if (limit_) {
+    kernel_->arm_in(*this, *limit_);
+  } else {
+    kernel_->arm(*this, *when_);
+  }
+}
+
+/// To when_, wherever it stands: among the timers, in the ready queue, or nowhere.
+void Timeout::move() {
+  const bool later = when_ && *when_ > kernel_->now();
+  if (later && armed()) return kernel_->move(*this, *when_);
+  kernel_->disarm(*this);
+  if (later) {
+    kernel_->arm(*this, *when_);
+  } else if (when_) {
+    kernel_->post(*this);
+  }
 }
 
 void Timeout::perform(machines::timeout::Do effect) {
   switch (effect) {
     case machines::timeout::Do::arm:
-      if (when_ && *when_ > kernel_->now() && armed()) {
-        kernel_->move(*this, *when_);
-        break;
-      }
-      kernel_->disarm(*this);
-      if (!when_) break;
-      if (*when_ <= kernel_->now()) {
-        kernel_->post(*this);
-      } else if (limit_) {
-        kernel_->arm_in(*this, *limit_);
-      } else {
-        kernel_->arm(*this, *when_);
-      }
+      arm();
+      break;
+    case machines::timeout::Do::move:
+      move();
       break;
     case machines::timeout::Do::cancel_task:
       static_cast<FutureCore&>(*task_).cancel(Message());

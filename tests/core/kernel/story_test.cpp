@@ -119,8 +119,8 @@ TEST_CASE("a failed future that is awaited again and again does not make the sto
 
 TEST_CASE("an error that is kept and thrown again for ever keeps a story of 64 places") {
   const auto throws = [](std::exception_ptr error) -> Coro<> {
+    co_await sleep(0s);
     std::rethrow_exception(error);
-    co_return;
   };
   const auto body = [&throws]() -> Coro<std::size_t> {
     const auto error = std::make_exception_ptr(std::runtime_error("no"));
@@ -131,6 +131,18 @@ TEST_CASE("an error that is kept and thrown again for ever keeps a story of 64 p
     co_return await_stack().size();
   };
   CHECK(sim::run(body()) == 64);
+}
+
+TEST_CASE("a coroutine that fails before it has awaited anything adds no line") {
+  const auto throws = []() -> Coro<> {
+    throw std::runtime_error("no");
+    co_return;
+  };
+  const auto body = [&throws]() -> Coro<std::size_t> {
+    const auto outcome = co_await as_outcome(throws());
+    co_return outcome.failed() ? await_stack().size() : 100;
+  };
+  CHECK(sim::run(body()) == 0);
 }
 
 // --- where it is told ------------------------------------------------------------------------------------------------
@@ -220,4 +232,54 @@ TEST_CASE("the report of a task that failed unseen has the story of its error") 
   h.run();
   CHECK(told.message == "the exception was never retrieved");
   CHECK(tells_of(told.stack, {"fails", "middle", "outer"}));
+}
+
+namespace {
+
+Coro<> in_timeout() {
+  co_await timeout(10s, middle);
+}
+Coro<> in_wait_for() {
+  co_await wait_for(middle(), 10s);
+}
+Coro<> in_group() {
+  co_await task_group([](TaskGroup&) -> Coro<> { co_await middle(); });
+}
+Coro<> in_as_completed() {
+  std::vector<Coro<>> one;
+  one.push_back(middle());
+  auto all = as_completed(std::move(one));
+  auto next = all.next();
+  co_await *next;
+}
+Coro<> in_call() {
+  co_await create_task([](int) { return middle(); }, 1);
+}
+
+/// The files of an await stack.
+std::string files_of(Coro<> (*function)()) {
+  const auto body = [](Coro<> (*failing)()) -> Coro<std::string> {
+    std::string files;
+    try {
+      co_await failing();
+    } catch (const std::exception&) {
+      for (const Place place : await_stack()) {
+        const std::string_view file = place.file();
+        files += std::string(file.substr(file.rfind('/') + 1)) + " ";
+      }
+    }
+    co_return files;
+  };
+  return sim::run(body(function));
+}
+
+}  // namespace
+
+TEST_CASE("an await stack tells of the program's own lines, not of the coroutines of timeout(), wait_for() and their like") {
+  const std::string file = "story_test.cpp ";
+  CHECK(files_of(&in_timeout) == file + file + file + file);
+  CHECK(files_of(&in_wait_for) == file + file + file + file);
+  CHECK(files_of(&in_as_completed) == file + file + file + file);
+  CHECK(files_of(&in_call) == file + file + file + file);
+  CHECK_FALSE(files_of(&in_group).find(".hpp") != std::string::npos);
 }

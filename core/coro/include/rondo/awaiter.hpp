@@ -144,6 +144,17 @@ auto awaiter_of(A&& awaitable) {
 template <class A>
 using AwaiterOf = decltype(awaiter_of(std::declval<A>()));
 
+/// What a coroutine of the library itself awaits. It is left out of await stacks and dumps, which tell of the program's
+/// own lines.
+template <class A>
+struct Unnoted {
+  A awaitable;
+};
+template <class A>
+Unnoted<A> unnoted(A&& awaitable) {
+  return {std::forward<A>(awaitable)};
+}
+
 /// Coroutines, tasks, futures, sleeps and the rest of rondo's own.
 template <class A>
 concept Awaitable = HasAwaiter<A> && std::derived_from<AwaiterOf<A>, Awaiter>;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <rondo/call.hpp>
+#include <rondo/kernel/context_scope.hpp>
 #include <rondo/kernel/kernel.hpp>
 
 namespace rondo {

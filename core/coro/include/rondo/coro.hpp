@@ -59,6 +59,11 @@ struct PromiseBase : Frame {
     return awaiter_of(std::forward<A>(awaitable));
   }
   template <class A>
+  auto await_transform(Unnoted<A>&& own) {
+    this->at = Place();
+    return awaiter_of(std::forward<A>(own.awaitable));
+  }
+  template <class A>
     requires(!Awaitable<A>)
   auto await_transform(A&&) {
     static_assert(Awaitable<A>, "a rondo coroutine can await rondo's awaitables only: Coro, Task, Future, sleep(), ...");

@@ -101,13 +101,13 @@ inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& opti
 /// A coroutine that awaits it, and keeps it until then.
 template <class A>
 Coro<AwaitedValue<A>> await_for(A awaitable) {
-  co_return co_await std::move(awaitable);
+  co_return co_await unnoted(std::move(awaitable));
 }
 
 /// A coroutine that calls `function(arguments...)` and awaits what that gives; keeps all of them until it is done.
 template <class Given, class F, class... Args>
 Coro<AwaitedValue<Given>> call_for(F function, Args... arguments) {
-  co_return co_await function(std::move(arguments)...);
+  co_return co_await unnoted(function(std::move(arguments)...));
 }
 
 /// What can be made a task, beside a coroutine: something to await, or a function that gives it.

@@ -64,7 +64,7 @@ class CompletionCore final : public ResidentOf<CompletionCore>, public RefCounte
 
 template <class T>
 Coro<T> next_completed(Ref<CompletionCore> core) {
-  while (!core->has_item()) co_await Awaits<GetterAwaiter, CompletionCore&>(*core);
+  while (!core->has_item()) co_await unnoted(Awaits<GetterAwaiter, CompletionCore&>(*core));
   const Ref<FutureCore> item = core->take_item();
   if (!item) throw TimeoutError();
   inherit_await_stack(*item);

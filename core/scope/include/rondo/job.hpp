@@ -104,7 +104,7 @@ auto run_in_executor(std::nullptr_t, F function, Args... args) {
 /// Source: asyncio.to_thread.
 template <class F, class... Args>
 Coro<std::invoke_result_t<F&, Args...>> to_thread(F function, Args... args) {
-  co_return co_await run_in_executor(nullptr, std::move(function), std::move(args)...);
+  co_return co_await unnoted(run_in_executor(nullptr, std::move(function), std::move(args)...));
 }
 
 }  // namespace rondo

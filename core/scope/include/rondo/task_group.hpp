@@ -91,9 +91,9 @@ template <class Body, class... Args>
 auto run_task_group(Body body, Args... args) -> Coro<BodyValue<Body, TaskGroup, Args...>> {
   TaskGroup group;
   group.enter();
-  auto outcome = co_await as_outcome(call_body(body, group, args...));
+  auto outcome = co_await unnoted(as_outcome(call_body(body, group, args...)));
   group.leave(outcome.exception(), outcome.cancelled());
-  co_await join(group);
+  co_await unnoted(join(group));
   if constexpr (!std::is_void_v<BodyValue<Body, TaskGroup, Args...>>) co_return std::move(outcome).value();
 }
 

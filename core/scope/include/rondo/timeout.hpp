@@ -53,6 +53,8 @@ class Timeout : private Timer {
   friend Firing;
   machines::timeout::State& state_in(const decltype(machines::timeout::diagram)&) { return state_; }
   void perform(machines::timeout::Do effect);
+  void arm();
+  void move();
   static void run_out(Hook& hook) { fire<machines::timeout::Event::expire>(static_cast<Timeout&>(hook)); }
 
   std::optional<Instant> when_;
@@ -68,7 +70,7 @@ auto run_timeout(Limit limit, std::optional<Instant> at, Body body, Args... args
     -> Coro<BodyValue<Body, Timeout, Args...>> {
   Timeout timeout(limit, at);
   timeout.enter();
-  auto outcome = co_await as_outcome(call_body(body, timeout, args...));
+  auto outcome = co_await unnoted(as_outcome(call_body(body, timeout, args...)));
   if (timeout.leave() && outcome.cancelled()) throw TimeoutError();
   if constexpr (std::is_void_v<BodyValue<Body, Timeout, Args...>>) {
     outcome.raise();
@@ -106,13 +108,13 @@ Coro<AwaitedValue<A>> take_or_cancel(A aw) {
     wait.begin();
     wait.add(future.core());
     future.cancel();
-    co_await WaitAt(wait);
+    co_await unnoted(WaitAt(wait));
     if (future.core().ended_by_cancel()) {
       static_cast<void>(future.core().retrieve());  // looking at a task's CancelledError uses it up, as in asyncio
       throw TimeoutError();
     }
   }
-  co_return co_await std::move(future);
+  co_return co_await unnoted(std::move(future));
 }
 
 /// The body of wait_for(): what is waited for.

@@ -56,7 +56,7 @@ Coro<WaitResult<H>> wait_for_handles(std::vector<H> handles, WaitOptions options
       check_same_loop(handle.core(), running_kernel("wait"), "wait");
       wait.add(handle.core());
     }
-    co_await WaitAt(wait);
+    co_await unnoted(WaitAt(wait));
   }
   WaitResult<H> result;
   const std::uint64_t stamp = running_kernel("wait").next_stamp();

@@ -36,7 +36,7 @@ class Condition : public SyncPrimitive {
   auto wait_for(Predicate predicate) -> Coro<std::invoke_result_t<Predicate&>> {
     auto result = predicate();
     while (!result) {
-      co_await wait();
+      co_await unnoted(wait());
       result = predicate();
     }
     co_return result;

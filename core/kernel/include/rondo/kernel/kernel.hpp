@@ -198,12 +198,13 @@ class Kernel {
   void* allocate(std::size_t size) { return pool_.allocate(size); }
   void deallocate(void* memory, std::size_t size) noexcept {
     pool_.deallocate(memory, size);
-    if (ending_) [[unlikely]] block_returned();
+    if (ending()) [[unlikely]] block_returned();
   }
   /// Notes the size of the block with the task that is being taken out of this frame; false if it is not that frame.
   bool keep_block(void* frame, std::size_t size) noexcept;
   bool keeps_blocks() const { return keeps_blocks_; }
-  bool ending() const { return ending_; }
+  /// The loop is being destroyed, or is gone.
+  bool ending() const { return machines::loop::is_over(state_); }
   /// Destroys all tasks, callbacks and residents that are left. `silent`: tasks that are not done are not reported.
   void discard_everything(bool silent);
   /// Destroys all frames of `task`, which itself stays.
@@ -214,11 +215,11 @@ class Kernel {
   void count_future() { ++futures_; }
   void discount_future() noexcept {
     --futures_;
-    if (ending_) [[unlikely]] delete_if_unused();
+    if (ending()) [[unlikely]] delete_if_unused();
   }
   /// The loop is gone; the kernel stays until its last block is returned.
   void close();
-  bool closed() const { return owner_ == nullptr; }
+  bool closed() const { return state_ == machines::loop::State::closed; }
 
  private:
   friend Firing;
@@ -273,8 +274,7 @@ class Kernel {
   Entry fence_{EntryKind::fence};  // in the ready queue: where the batch ends that is being run
   TaskCore* in_place_ = nullptr;  // as long as a hook runs: the task that is the next of the batch
   std::uint64_t hash_ = 0;
-  bool ending_ = false;        // the loop is being destroyed, or is gone
-  bool keeps_blocks_ = false;  // then, and while leaving_ is looked for: a frame that goes may leave its block behind
+  bool keeps_blocks_ = false;  // while leaving_ is looked for, or ending(): a frame that goes may leave its block behind
   bool dropping_ = false;      // something is being destroyed, and what it held waits for its turn
   bool debug_ = false;
   machines::loop::State state_ = machines::loop::State::idle;

@@ -10,13 +10,13 @@ namespace rondo::machines::timeout {
 
 enum class State : std::uint8_t { created, active, expiring, expired, finished, last_state };
 enum class Event : std::uint8_t { enter, reschedule, expire, leave, last_event };
-enum class Do : std::uint8_t { arm, cancel_task, disarm, nothing };
+enum class Do : std::uint8_t { arm, move, cancel_task, disarm, nothing };
 
 inline constexpr Machine diagram("timeout", {
   Arrow<State, Event, Do>
   // from             on                 to               do
   {State::created,  Event::enter,      State::active,   Do::arm        },
-  {State::active,   Event::reschedule, State::active,   Do::arm        },
+  {State::active,   Event::reschedule, State::active,   Do::move       },
   {State::active,   Event::expire,     State::expiring, Do::cancel_task},
   {State::active,   Event::leave,      State::finished, Do::disarm     },
   {State::expiring, Event::leave,      State::expired,  Do::nothing    },  // it has run out
