@@ -144,14 +144,19 @@ void RunnerCore::wind_up(Ending& ending) {
 }
 
 /// A backend may have something to complain of even now (a tape that answers another run); what is in flight ends all
-/// the same.
+/// the same. One that does nothing but complain is not waited for.
 void RunnerCore::settle(Ending& ending) noexcept {
-  while (!ending.ended()) {
+  constexpr int most_failures = 16;  // in a row
+  for (int failures = 0; !ending.ended() && failures < most_failures;) {
     try {
       ending.turn(backend_->reap(ending.deadline()));
+      failures = 0;
     } catch (...) {
-      loop_->call_exception_handler(
-          {"the backend failed while run() ended", std::current_exception(), std::string(backend_->name())});
+      ++failures;
+      const bool last = failures == most_failures;
+      loop_->call_exception_handler({last ? "the backend fails again and again; what it had begun is not waited for"
+                                          : "the backend failed while run() ended",
+                                     std::current_exception(), std::string(backend_->name())});
     }
   }
 }

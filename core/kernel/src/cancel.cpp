@@ -190,7 +190,7 @@ bool Kernel::Cancellation::end_at(Waitable& at) {
 
 /// The child that was asked last has answered. A future that was pending is done now and would refuse a second request.
 void Kernel::Cancellation::note_answer(Fork& fork, bool answer) {
-  FutureCore& child = fork.child(fork.walk.next - 1);
+  FutureCore& child = fork.child(fork.walk.children_asked - 1);
   fork.walk.any |= answer;
   fork.walk.again |= takes_another(child);
 }
@@ -199,14 +199,14 @@ void Kernel::Cancellation::note_answer(Fork& fork, bool answer) {
 Waitable* Kernel::Cancellation::go_up(bool& answer) {
   while (fork_) {
     Fork& fork = *fork_;
-    if (fork.walk.next > 0) note_answer(fork, answer);
-    if (fork.walk.next < fork.positions()) return &fork.child(fork.walk.next++);
+    if (fork.walk.children_asked > 0) note_answer(fork, answer);
+    if (fork.walk.children_asked < fork.positions()) return &fork.child(fork.walk.children_asked++);
     answer = fork.walk.any;
     fork.cancel_requested |= answer;
     fork.walk.active = false;
     fork_ = fork.walk.above;
-    if (!answer && fork.walk.asked) {
-      note_refusal(*fork.walk.asked, message_);
+    if (!answer && fork.walk.from) {
+      note_refusal(*fork.walk.from, message_);
       answer = true;
     }
   }

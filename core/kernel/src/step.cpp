@@ -33,7 +33,6 @@ class Kernel::Stepping {
 StepResult Kernel::step(Instant now, std::span<const Input> in, std::span<Output> out, int budget) {
   if (budget < 0) throw std::invalid_argument("step: the budget must be 0 or more, not " + std::to_string(budget));
   if (stepping()) throw RuntimeError("step: called from inside a step of the same loop; post a callback instead");
-  if (ending()) throw RuntimeError("step: the loop is being destroyed");
   claim_thread();
   const Stepping stepping(*this);
   if (budget > 0) ++steps_;

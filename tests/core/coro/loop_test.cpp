@@ -92,6 +92,23 @@ TEST_CASE("a loop may be destroyed while a stop is asked for") {
   CHECK(loop.state() == rondo::machines::loop::State::stop_asked);
 }
 
+TEST_CASE("a loop whose tasks are gone still steps for its operations, and a callback from a thread may stop it") {
+  Loop loop;
+  std::vector<Output> out(4);
+  loop.kernel().discard_everything(true);
+  CHECK(loop.state() == rondo::machines::loop::State::ending);
+  std::string story;
+  const auto stops = [&loop, &story] {
+    loop.stop();
+    story = loop.kernel().stepping() ? "stops in a step" : "stops";
+  };
+  auto& call = Call<decltype(stops)>::make_foreign(stops, Context(), Place::here());
+  const Input input = Input::post(call);
+  static_cast<void>(loop.step(Instant(), {&input, 1}, out, 10));
+  CHECK(story == "stops in a step");
+  CHECK(loop.state() == rondo::machines::loop::State::ending);
+}
+
 TEST_CASE("peek answers like step, and changes nothing") {
   Loop loop;
   CHECK(loop.peek(Instant(5s)).why == Why::inputs);

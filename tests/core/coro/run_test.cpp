@@ -412,7 +412,7 @@ class Throwing final : public Backend {
   std::string_view name() const override { return "throwing"; }
   Instant now() noexcept override { return world_.now(); }
   std::span<const Input> reap(Instant deadline) override {
-    if (std::exchange(reap_throws, false)) throw std::runtime_error("reap");
+    if (std::exchange(reap_throws, false) || reap_is_broken) throw std::runtime_error("reap");
     return world_.reap(deadline);
   }
   void submit(std::span<const Output> outputs) override {
@@ -422,6 +422,7 @@ class Throwing final : public Backend {
   Poster& poster() noexcept override { return world_.poster(); }
   Features features() const noexcept override { return world_.features(); }
   bool reap_throws = false;
+  bool reap_is_broken = false;
   bool submit_throws = false;
 
  private:
@@ -445,6 +446,19 @@ TEST_CASE("what a backend throws first when a Runner is closed comes out of clos
   CHECK(runner.run(turns(0, 1)) == 1);
   backend.reap_throws = true;
   CHECK_THROWS_WITH(runner.close(), "reap");
+  CHECK_THROWS_WITH(runner.run(turns(0, 1)), "the Runner is closed");
+}
+
+TEST_CASE("a backend that does nothing but throw is not waited for when a Runner is closed") {
+  Throwing backend;
+  Runner runner(backend);
+  CHECK(runner.run(turns(0, 1)) == 1);
+  std::vector<std::string> reports;
+  runner.loop().set_exception_handler([&reports](const ErrorContext& context) { reports.push_back(context.message); });
+  backend.reap_is_broken = true;
+  CHECK_THROWS_WITH(runner.close(), "reap");
+  REQUIRE_FALSE(reports.empty());
+  CHECK(reports.back() == "the backend fails again and again; what it had begun is not waited for");
   CHECK_THROWS_WITH(runner.run(turns(0, 1)), "the Runner is closed");
 }
 

@@ -24,11 +24,11 @@ class ForkChild : public Hook {
 
 class Fork : public FutureBlock {
  public:
-  /// The state of a cancellation that passes: the way back up and the next child to ask.
+  /// The state of a cancellation that passes: the way back up, and how far it has come among the children.
   struct Walk {
     Fork* above = nullptr;
-    TaskCore* asked = nullptr;
-    std::uint32_t next = 0;
+    TaskCore* from = nullptr;         // that waits for this fork, and has handed the request on
+    std::uint32_t children_asked = 0;  // the last of them has answered when the walk is back here
     bool active = false;
     bool any = false;    // a child has said yes
     bool again = false;  // and would say so when asked once more

@@ -65,7 +65,8 @@ class Kernel {
   }
   machines::loop::State state() const { return state_; }
   bool stepping() const {
-    return state_ == machines::loop::State::stepping || state_ == machines::loop::State::stopping;
+    using machines::loop::State;
+    return state_ == State::stepping || state_ == State::stopping || state_ == State::draining;
   }
   /// Those that were allowed to run something.
   std::uint64_t steps() const { return steps_; }

@@ -8,10 +8,10 @@
 
 namespace rondo::machines::loop {
 
-enum class State : std::uint8_t { idle, stepping, stopping, stop_asked, ending, closed, last_state };
+enum class State : std::uint8_t { idle, stepping, stopping, stop_asked, ending, draining, closed, last_state };
 enum class Event : std::uint8_t { step, leave, stop, end, discard, close, last_event };
 
-/// Nothing begins any more. (The last states, so that one compare tells.)
+/// The tasks are gone, and nothing begins any more. (The last states, so that one compare tells.)
 constexpr bool is_over(State state) { return state >= State::ending; }
 
 inline constexpr Machine diagram("loop", {
@@ -30,6 +30,9 @@ inline constexpr Machine diagram("loop", {
   {State::stop_asked, Event::discard, State::ending    },
   {State::ending,     Event::discard, State::ending    },  // what was destroyed has begun something
   {State::ending,     Event::stop,    State::ending    },
+  {State::ending,     Event::step,    State::draining  },  // for the operations that backends still have
+  {State::draining,   Event::stop,    State::draining  },
+  {State::draining,   Event::leave,   State::ending    },
   {State::ending,     Event::close,   State::closed    },
 });
 consteval const auto& machine_of(Event) { return diagram; }
