@@ -183,7 +183,9 @@ double asio_churn(std::size_t outstanding, std::int64_t times) {
 void add_peer_rows(std::vector<Row>& rows) {
 #ifdef RONDO_BENCH_LIBEV
   rows.push_back({"timer: cancel and arm, 10k", "libev", [] { return libev_churn(10'000, 3 * million); }, "rondo",
-                  [] { return timer_churn(10'000, 3 * million); }, 1.0});
+                  [] { return timer_churn(10'000, 3 * million); }, 0.5});
+  rows.push_back({"timer: cancel and arm, 1m", "libev", [] { return libev_churn(1'000'000, 3 * million); }, "rondo",
+                  [] { return timer_churn(1'000'000, 3 * million); }, 0.5});
 #endif
 #ifdef RONDO_BENCH_ASIO
   rows.push_back({"yield, 1000 tasks, Asio", "asio co_spawn, post", [] { return asio_yield(1000, million); }, "rondo",

@@ -6,6 +6,8 @@
 //
 // And C11: with a resource of its own a loop takes nothing from the global heap for frames, futures, callbacks, timers
 // and operations (docs/the-loop.md names what it does take there).
+//
+// And an echo through streams allocates nothing once it has warmed up (strings apart, which read() gives).
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,8 +16,10 @@
 #include <memory>
 #include <memory_resource>
 #include <new>
+#include <span>
 #include <string>
 
+#include <rondo/backends/epoll.hpp>
 #include <rondo/backends/sim.hpp>
 #include <rondo/rondo.hpp>
 
@@ -250,9 +254,49 @@ long taken_from_global_heap(OutsideHeap& heap) {
   return taken - before;
 }
 
+// --- an echo that has warmed up ----------------------------------------------------------------------------------------
+
+Coro<> echo(StreamReader reader, StreamWriter writer) {
+  std::array<std::byte, 512> buffer;
+  while (const std::size_t size = co_await reader.read_into(buffer)) {
+    writer.write(std::span(buffer).first(size));
+    co_await writer.drain();
+  }
+}
+
+Coro<> ask(const StreamReader& reader, const StreamWriter& writer, int times) {
+  std::array<std::byte, 512> buffer;
+  buffer.fill(std::byte{'x'});
+  for (int i = 0; i < times; ++i) {
+    writer.write(std::span(buffer).first(100));
+    co_await writer.drain();
+    for (std::size_t got = 0; got < 100;) got += co_await reader.read_into(buffer);
+  }
+}
+
+/// Allocations of both ends in a thousand requests, when as many were before.
+Coro<long> allocations_of_an_echo() {
+  Server server = co_await start_server(echo, "127.0.0.1", 0);
+  auto [reader, writer] = co_await open_connection("127.0.0.1", server.addresses().front().port());
+  co_await ask(reader, writer, 1000);
+  const long before = taken;
+  co_await ask(reader, writer, 1000);
+  const long after = taken;
+  writer.close();
+  server.close();
+  co_return after - before;
+}
+
 }  // namespace
 
 int main() {
+  {
+    EpollBackend backend;
+    if (const long count = run(backend, allocations_of_an_echo()); count != 0) {
+      std::printf("%ld allocations in a thousand requests of an echo through streams\n", count);
+      return 1;
+    }
+  }
   OutsideHeap heap;
   if (const long blocks = taken_from_global_heap(heap); blocks != 0 || heap.blocks != 0) {
     std::printf("%ld blocks came from the global heap, %ld of the resource were not given back\n", blocks, heap.blocks);
