@@ -62,7 +62,8 @@ std::span<const Input> ProcessBackend::reap(Instant deadline) {
   const bool sleeps = inputs_.empty() && !unfinished() && deadline > now() && inbox_.fall_asleep();
   if (!sleeps) {
     inbox_.take(inputs_);
-    if (!inputs_.empty() && ++unpolled_ < most_unpolled) return inputs();  // what submit() found: no need to ask again
+    // What submit() has found: no need to ask again, unless somebody is owed a try, who came before.
+    if (!inputs_.empty() && !unfinished() && ++unpolled_ < most_unpolled) return inputs();
   }
   unpolled_ = 0;
   wait(sleeps ? deadline : Instant::min());

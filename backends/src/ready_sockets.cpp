@@ -114,9 +114,15 @@ void ReadySockets::on_edge(int descriptor, bool in, bool out, bool special) {
   if (out && !known.out.waiting.empty()) run(descriptor, Way::out, backend_.inputs_);
 }
 
+/// In their order, as long as there is room for what they receive: the others keep their places.
 void ReadySockets::try_again(std::span<const int> descriptors) {
-  for (const int descriptor : descriptors) {
-    if (has(descriptor)) on_edge(descriptor, true, true, false);
+  for (std::size_t i = 0; i < descriptors.size(); ++i) {
+    if (!backend_.hot_.room()) {
+      const auto rest = descriptors.subspan(i);
+      backend_.retries_.insert(backend_.retries_.end(), rest.begin(), rest.end());
+      return;
+    }
+    if (has(descriptors[i])) on_edge(descriptors[i], true, true, false);
   }
 }
 

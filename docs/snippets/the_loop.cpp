@@ -79,7 +79,7 @@ const AddSnippet turning("driver", [] {
   const auto task = loop.create_task(stop_after_a_moment());
   turn_by_turn(loop, backend);
   check(task.cancelled());
-  check(loop.state() == machines::loop::State::idle);
+  check(loop.state() == machines::loop::State::ending);
 });
 
 }  // namespace

@@ -52,6 +52,12 @@ class Watch:
             time.sleep(0.05)
         check(self.descriptors() <= most, self.descriptors(), "descriptors are open, not", most)
 
+    def descriptors_rise_to(self, least, seconds):
+        end = time.monotonic() + seconds
+        while self.descriptors() < least and time.monotonic() < end:
+            time.sleep(0.05)
+        check(self.descriptors() >= least, self.descriptors(), "descriptors are open, not", least)
+
     def resident(self):
         """The most memory that it has had at a time, in bytes."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:

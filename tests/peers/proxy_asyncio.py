@@ -106,7 +106,7 @@ async def leaving(port, watch):
     for connection, how, order in connections:
         if how.startswith("blocked") and order == b"ignore\n":
             await asyncio.to_thread(send_until_blocked, connection)
-    check(watch.descriptors() >= before + 60, "clients and servers:", watch.descriptors() - before)
+    await asyncio.to_thread(watch.descriptors_rise_to, before + 60, 8)  # clients and servers
     for connection, how, _ in connections:
         await asyncio.to_thread(leave, connection, how)
     await asyncio.to_thread(watch.descriptors_fall_to, before, 8)

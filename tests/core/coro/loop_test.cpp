@@ -106,6 +106,7 @@ TEST_CASE("a loop whose tasks are gone still steps for its operations, and a cal
   const Input input = Input::post(call);
   static_cast<void>(loop.step(Instant(), {&input, 1}, out, 10));
   CHECK(story == "stops in a step");
+  loop.stop();  // nothing is left that could be stopped
   CHECK(loop.state() == rondo::machines::loop::State::ending);
 }
 

@@ -69,9 +69,10 @@ class ReadinessBackend : public ProcessBackend {
  private:
   friend class ReadySockets;
 
+  /// Those that are owed a try have been ready longer than what wait_for_edges() finds, which would take all the room.
   void wait(Instant deadline) final {
-    wait_for_edges(deadline);
     if (!retries_.empty()) [[unlikely]] sockets_->try_again(std::exchange(retries_, {}));
+    wait_for_edges(deadline);
   }
   void reclaim() final { hot_.turn(); }
   void start_socket(const Output& output) final {
