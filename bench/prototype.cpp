@@ -52,6 +52,11 @@ class Fifo {
 
 class Pool {
  public:
+  ~Pool() {
+    for (void* block : free_) {
+      while (block) ::operator delete(std::exchange(block, *static_cast<void**>(block)));
+    }
+  }
   void* take(std::size_t size) {
     const std::size_t slot = (size + 63) / 64;
     if (slot < free_.size() && free_[slot]) return std::exchange(free_[slot], *static_cast<void**>(free_[slot]));
