@@ -38,7 +38,7 @@ class FramePool {
   FramePool& operator=(const FramePool&) = delete;
   ~FramePool();
 
-  /// Throws std::bad_alloc when the resource does. O(1).
+  /// `size`: 8 or more. Throws std::bad_alloc when the resource does. O(1).
   void* allocate(std::size_t size) {
     const std::size_t slot = slot_of(size);
     if (slot < free_.size() && free_[slot]) [[likely]] {
