@@ -16,44 +16,43 @@ namespace rondo {
 /// While it is alive and has begun, its task is the one that reads.
 class ReadTurn {
  public:
-  explicit ReadTurn(Ref<StreamCore> core) : core_(std::move(core)) {}
+  explicit ReadTurn(Ref<StreamCore> core) : stream_(std::move(core)) {}
   ReadTurn(const ReadTurn&) = delete;
   ReadTurn& operator=(const ReadTurn&) = delete;
   ~ReadTurn() { end(); }
   void begin(const char* what) {
-    core_->begin_reading(what);
+    stream_->begin_reading(what);
     begun_ = true;
   }
   void end() noexcept {
-    if (std::exchange(begun_, false)) core_->end_reading();
+    if (std::exchange(begun_, false)) stream_->end_reading();
   }
-  StreamCore& core() const { return *core_; }
+  StreamCore& core() const { return *stream_; }
 
  private:
-  Ref<StreamCore> core_;
+  Ref<StreamCore> stream_;
   bool begun_ = false;
 };
 
-/// Of read(most).
-class ReadSomeAwaiter : public ParkedAwaiter<ReadSomeAwaiter, std::string>, private StreamWait {
+/// Of read(most). Leaves the stream's line before it lets the stream go.
+class ReadSomeAwaiter : public ParkedAwaiter<ReadSomeAwaiter, std::string>, private ReadTurn, private StreamWait {
  public:
   ReadSomeAwaiter(Ref<StreamCore> core, std::size_t most)
-      : StreamWait(*core, For::bytes), turn_(std::move(core)), most_(most) {}
+      : ReadTurn(std::move(core)), StreamWait(ReadTurn::core(), For::bytes), most_(most) {}
 
   bool await_ready() {
     require_task();
-    turn_.begin("read");
+    ReadTurn::begin("read");
     return most_ == 0 || core_->at_end() || !core_->arrived().empty();
   }
   Parking& park() {
     core_->wait_for_bytes(*this);
     return *this;
   }
-  void resumed() noexcept { turn_.end(); }
+  void resumed() noexcept { ReadTurn::end(); }
   std::string take();
 
  private:
-  ReadTurn turn_;
   std::size_t most_;
 };
 
