@@ -10,6 +10,35 @@ using namespace rondo;
 using Kind = OperationKind;
 using Verb = Output::Verb;
 
+namespace {
+
+/// Awaits what is there, which may have been moved from.
+template <class A>
+Coro<> take(A* awaitable) {
+  static_cast<void>(co_await std::move(*awaitable));
+}
+
+}  // namespace
+
+TEST_CASE("a read or a drain that was kept may be awaited again, and one that was moved from is refused") {
+  StreamWorld w;
+  const auto body = [](StreamWorld* world) -> Coro<std::string> {
+    auto drain = world->writer.drain();
+    co_await drain;
+    co_await drain;
+    co_await take(&drain);
+    const auto drained = co_await as_outcome(take(&drain));
+    auto read = world->reader.read(0);
+    const std::string nothing = co_await read;
+    co_await take(&read);
+    const auto was_read = co_await as_outcome(take(&read));
+    std::string story = drained.failed() ? "refused, " : "drained, ";
+    story += was_read.failed() ? "refused" : "read";
+    co_return story + nothing;
+  };
+  CHECK(w.now_of(w.start(body(&w))) == "refused, refused");
+}
+
 TEST_CASE("read gives what has arrived, up to what was asked for, and asks the backend only when it has nothing") {
   StreamWorld w;
   const auto first = w.start(w.reader.read(3));

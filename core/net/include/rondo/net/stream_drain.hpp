@@ -36,8 +36,14 @@ class DrainAwaiter : public Awaiter {
 class [[nodiscard("a drain does nothing until it is awaited")]] Drain {
  public:
   explicit Drain(Ref<StreamCore> core) : core_(std::move(core)) {}
-  DrainAwaiter operator co_await() && { return DrainAwaiter(std::move(core_)); }
-  DrainAwaiter operator co_await() const& { return DrainAwaiter(core_); }
+  DrainAwaiter operator co_await() && {
+    if (!core_) [[unlikely]] throw_empty_handle();  // it was moved from
+    return DrainAwaiter(std::move(core_));
+  }
+  DrainAwaiter operator co_await() const& {
+    if (!core_) [[unlikely]] throw_empty_handle();
+    return DrainAwaiter(core_);
+  }
   /// Where a coroutine is wanted.
   operator Coro<>() && { return await_for<Drain>(std::move(*this)); }
 

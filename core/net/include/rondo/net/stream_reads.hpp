@@ -92,8 +92,14 @@ template <class A, class Argument>
 class [[nodiscard("a read does nothing until it is awaited")]] StreamRead {
  public:
   StreamRead(Ref<StreamCore> core, Argument argument) : core_(std::move(core)), argument_(argument) {}
-  A operator co_await() && { return A(std::move(core_), argument_); }
-  A operator co_await() const& { return A(core_, argument_); }
+  A operator co_await() && {
+    if (!core_) [[unlikely]] throw_empty_handle();  // it was moved from
+    return A(std::move(core_), argument_);
+  }
+  A operator co_await() const& {
+    if (!core_) [[unlikely]] throw_empty_handle();
+    return A(core_, argument_);
+  }
   /// Where a coroutine is wanted.
   operator Coro<typename A::value_type>() && { return await_for<StreamRead>(std::move(*this)); }
 
