@@ -220,7 +220,8 @@ class Kernel {
   }
   /// The loop is gone; the kernel stays until its last block is returned.
   void close();
-  bool closed() const { return state_ == machines::loop::State::closed; }
+  /// Another thread may ask, to refuse what is of another loop: so this is what changes at the end alone, and not the state.
+  bool closed() const { return owner_ == nullptr; }
 
  private:
   friend Firing;
