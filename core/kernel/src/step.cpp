@@ -157,7 +157,6 @@ template <bool debug>
     }
     if constexpr (debug) note_run(*entry);
     auto& task = static_cast<TaskCore&>(*entry);
-    ready_.prefetch_next();
     trail = (trail * hash_factor) + task.id_;
     compute_now(trail);
     run_task(task);

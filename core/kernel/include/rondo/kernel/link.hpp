@@ -59,13 +59,6 @@ class List {
     return static_cast<T&>(node);
   }
 
-  /// What follows the next element in memory is soon needed: for lists that do not fit the caches.
-  void prefetch_next() const {
-    const char* const next = reinterpret_cast<const char*>(head_.next_);
-    __builtin_prefetch(next + 64);
-    __builtin_prefetch(next + 128);
-  }
-
  private:
   /// Of references, since a cast of a pointer would ask once more whether that is null.
   T* at(Node& node) const { return &node == &head_ ? nullptr : &static_cast<T&>(node); }
