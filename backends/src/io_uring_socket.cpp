@@ -202,6 +202,14 @@ bool UringBackend::sends_again(Flight& flight, std::int32_t result) {
   return true;
 }
 
+/// What a cancellation makes of it.
+std::int32_t UringBackend::result_of_transfer(const Flight& flight, std::int32_t result) {
+  if (!flight.cancelled) return result;
+  if (result == -EINTR || result == -ENOBUFS || result == -EAGAIN || flight.polls) return -ECANCELED;
+  const bool cut = flight.output.kind == OperationKind::send && result >= 0 && result < asked(flight.output);
+  return cut && handle(flight.output.handle).closing ? -ECANCELED : result;  // the rest will never be sent
+}
+
 void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& completion) {
   if (is_pipe(flight.output)) return complete_pipe(flight, completion.res);
   const Output output = flight.output;
@@ -214,15 +222,8 @@ void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& complet
     starved_.push_back(output.id);
     return;
   }
-  std::int32_t result = completion.res;
-  if (flight.cancelled && (result == -EINTR || result == -ENOBUFS || result == -EAGAIN || flight.polls)) {
-    result = -ECANCELED;
-  }
+  const std::int32_t result = result_of_transfer(flight, completion.res);
   Handle& socket = handle(output.handle);
-  if (socket.closing && flight.cancelled && output.kind == OperationKind::send && result >= 0 &&
-      result < asked(output)) {
-    result = -ECANCELED;  // the rest will never be sent
-  }
   bool last = false;
   if (output.kind == OperationKind::recv) {
     socket.drained = !(completion.flags & IORING_CQE_F_SOCK_NONEMPTY);

@@ -50,7 +50,7 @@ std::string PoolWorker::title() const {
 }
 
 void PoolWorker::kill() noexcept {
-  killed_ = true;
+  fire<machines::worker::Event::kill>(*this);
   wake();
   try {
     if (pid() != 0) process_->kill();
@@ -90,11 +90,11 @@ Coro<> PoolWorker::serve(PoolCore& pool) {
   const auto ready = co_await as_outcome(wait_for(greet(pool), pool.options().start_timeout));
   if (ready.error()) throw_not_ready(ready.error());
   ready.raise();
-  greeted_ = true;
+  fire<machines::worker::Event::ready>(*this);
   pool.worker_greeted();
   const std::size_t most = pool.options().max_tasks_per_child;
   for (left_ = most == 0 ? UINT64_MAX : most; left_ > 0;) {
-    if (killed_) throw Garbage("was killed, and had answered before it noticed");  // and begins nothing more
+    if (was_killed()) throw Garbage("was killed, and had answered before it noticed");  // and begins nothing more
     --left_;
     if (!job_ && !co_await find_job(pool)) break;
     fill_ahead(pool);
@@ -139,7 +139,7 @@ Coro<> PoolWorker::start(const PoolCore& pool) {
   options.pass_fds = passed;
   Command command(std::move(words));
   process_ = co_await create_subprocess_exec(std::move(command), options);
-  if (killed_) process_->kill();
+  if (was_killed()) process_->kill();
   static_cast<void>(create_task(read_errors(shared_from_this(), process_->std_err), {.name = "stderr of " + name_}));
   static_cast<void>(create_task(watch(shared_from_this()), {.name = "end of " + name_}));
 }
@@ -162,7 +162,7 @@ void PoolWorker::throw_not_ready(const std::exception_ptr& error) const {
   try {
     std::rethrow_exception(error);
   } catch (const TimeoutError&) {
-    if (said_hello_) throw Garbage("was not initialised in time: " + describe(error));
+    if (life_ == machines::worker::State::initialising) throw Garbage("was not initialised in time: " + describe(error));
     throw_silent(error);
   }
 }
@@ -176,7 +176,7 @@ Coro<> PoolWorker::greet(const PoolCore& pool) {
   if (frame.header.kind != FrameKind::hello || frame.bytes() != mine) {
     throw Garbage("is of another build: it is '" + std::string(frame.bytes()) + "', this is '" + mine + "'");
   }
-  said_hello_ = true;
+  fire<machines::worker::Event::hello>(*this);
   const RemoteCall& initializer = pool.options().initializer;
   if (initializer.name.empty()) co_return;
   co_await begin(initializer);
@@ -221,11 +221,11 @@ void PoolWorker::note_errors(std::string_view text) {
 // --- jobs ------------------------------------------------------------------------------------------------------------
 
 Coro<> PoolWorker::wait_for_work(const PoolCore&) {
-  idle_ = true;
+  fire<machines::worker::Event::rest>(*this);
   wake_.clear();
   co_await wake_.wait();
-  idle_ = false;
-  if (pid() == 0 || killed_) throw Garbage("ended while it had nothing to do");
+  if (idle()) fire<machines::worker::Event::wake>(*this);
+  if (pid() == 0 || was_killed()) throw Garbage("ended while it had nothing to do");
 }
 
 void PoolWorker::fail_jobs(const std::exception_ptr& error) {
@@ -279,7 +279,7 @@ Coro<PoolWorker::Frame> PoolWorker::answer() {
 /// Where a cancellation kills the worker, nothing may have begun there behind the job that is cancelled.
 void PoolWorker::fill_ahead(PoolCore& pool) {
   if (pool.options().kill_on_cancel) return;
-  if (!slot_ || !job_ || ahead_ || killed_ || !greeted_ || left_ == 0) return;
+  if (!slot_ || !job_ || ahead_ || was_killed() || !greeted() || left_ == 0) return;
   std::shared_ptr<PoolJob> job = pool.spare_job(AheadSlot::most);
   if (!job) return;
   FrameHeader header;
@@ -367,7 +367,7 @@ Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
     pool.worker_died("a worker of the process pool cannot be started: " + describe(reason), PoolCore::Death::starting);
     co_return;
   }
-  const bool wanted = killed_;
+  const bool wanted = was_killed();
   const auto ended = co_await as_outcome(wait_for(process_->wait(), last_words));
   if (ended.cancelled()) ended.raise();
   if (ended.error()) kill();
@@ -386,9 +386,9 @@ Coro<> PoolWorker::bury(PoolCore& pool, std::exception_ptr reason) {
   };
   go_on_elsewhere(std::move(ahead_), false);
   go_on_elsewhere(std::move(job_), begun_);
-  const bool killed_early = !greeted_ && !ended.error() && returncode == -kill_signal;
+  const bool killed_early = !greeted() && !ended.error() && returncode == -kill_signal;
   const auto starting = killed_early ? PoolCore::Death::killed_early : PoolCore::Death::starting;
-  if (!wanted) pool.worker_died(text, greeted_ ? PoolCore::Death::working : starting);
+  if (!wanted) pool.worker_died(text, greeted() ? PoolCore::Death::working : starting);
 }
 
 }  // namespace rondo

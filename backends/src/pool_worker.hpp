@@ -12,6 +12,7 @@
 
 #include "ahead_slot.hpp"
 #include "worker_frame.hpp"
+#include "worker_life.hpp"
 
 namespace rondo {
 
@@ -24,11 +25,11 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
 
   std::size_t number() const { return number_; }
   /// Has a process that waits for a job.
-  bool idle() const { return idle_; }
-  bool greeted() const { return greeted_; }
+  bool idle() const { return life_ == machines::worker::State::idle; }
+  bool greeted() const { return machines::worker::was_ready(life_); }
   /// There is a job, or there will be none.
   void wake() {
-    idle_ = false;
+    if (idle()) fire<machines::worker::Event::wake>(*this);
     wake_.set();
   }
   bool busy() const { return job_ != nullptr; }
@@ -48,6 +49,9 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
 
  private:
   class Presence;
+  friend Firing;
+  machines::worker::State& state_in(const decltype(machines::worker::diagram)&) { return life_; }
+  bool was_killed() const { return machines::worker::was_killed(life_); }
   struct Frame {
     FrameHeader header;
     std::unique_ptr<char[]> body;
@@ -77,11 +81,8 @@ class PoolWorker : public std::enable_shared_from_this<PoolWorker> {
   std::string name_;
   std::optional<Process> process_;
   std::shared_ptr<PoolJob> job_;
-  bool begun_ = false;    // the process has said that it runs the job
-  bool idle_ = false;
-  bool greeted_ = false;  // and is initialised
-  bool killed_ = false;
-  bool said_hello_ = false;
+  bool begun_ = false;  // the process has said that it runs the job
+  machines::worker::State life_ = machines::worker::State::starting;
   std::uint64_t calls_ = 0;
   std::uint64_t running_ = 0;  // the call that is answered next
   std::uint64_t left_ = 0;     // jobs that it may begin after this one

@@ -111,6 +111,7 @@ class UringBackend final : public ProcessBackend {
   void prepare_datagram(io_uring_sqe& entry, Flight& flight);
   bool sends_again(Flight& flight, std::int32_t result);
   void complete_transfer(Flight& flight, const io_uring_cqe& completion);
+  std::int32_t result_of_transfer(const Flight& flight, std::int32_t result);
   void shut_down(Flight& flight);
   void start_connect(const Output& output);
   void complete_connect(Flight& flight, std::int32_t result);
