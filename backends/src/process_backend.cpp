@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <rondo/error.hpp>
+#include <rondo/kernel/text.hpp>
 
 #include "open_socket.hpp"
 
@@ -26,9 +27,9 @@ std::int64_t monotonic_ns() noexcept {
 }
 
 void print_report(const ErrorContext& context) {
-  std::string text = "rondo: " + context.message + ": " + context.subject;
-  if (context.exception) text += ": " + describe(context.exception);
-  if (!context.stack.empty()) text += ", from " + describe(context.stack);
+  std::string text = text_of({"rondo: ", context.message, ": ", context.subject});
+  if (context.exception) text += text_of({": ", describe(context.exception)});
+  if (!context.stack.empty()) text += text_of({", from ", describe(context.stack)});
   std::fprintf(stderr, "%s\n", text.c_str());
 }
 

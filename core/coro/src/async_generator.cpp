@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <rondo/coro/countdown.hpp>
+#include <rondo/kernel/text.hpp>
 #include <rondo/loop.hpp>
 
 namespace rondo {
@@ -28,7 +29,7 @@ Coro<void> close_generators(Kernel& kernel) {
   if (!closing.done()) {
     Parking parking(&waits);
     closing.then_wake(parking);
-    co_await WaitAt(parking);
+    co_await unnoted(WaitAt(parking));
   }
   closing.report_failures("an async generator failed while run() closed it", "async generator");
 }
@@ -59,8 +60,9 @@ void GeneratorCore::abandon() noexcept {
 
 /// The last reference is gone: so is everything.
 void GeneratorCore::drop() noexcept {
-  if (linked()) unlink();
   Kernel* const kernel = reinterpret_cast<const GeneratorHead&>(*this).kernel;
+  if (kernel && kernel->leaks_here()) return kernel->report_leak("an async generator");
+  if (linked()) unlink();
   if (!kernel) return free();
   abandon_ = [](Resident& resident) noexcept { static_cast<GeneratorCore&>(resident).free(); };
   kernel->destroy(static_cast<Resident&>(*this));
@@ -86,15 +88,15 @@ void GeneratorCore::frame_gone(std::size_t size) noexcept {
 
 std::exception_ptr GeneratorCore::refusal(const char* what) {
   if (!paused()) {
-    return std::make_exception_ptr(RuntimeError(std::string(what) + ": the async generator is already running"));
+    return std::make_exception_ptr(RuntimeError(text_of({what, ": the async generator is already running"})));
   }
   if (!thread_slot.task) {
-    return std::make_exception_ptr(RuntimeError(std::string(what) + ": an async generator needs a task to run in"));
+    return std::make_exception_ptr(RuntimeError(text_of({what, ": an async generator needs a task to run in"})));
   }
   const Kernel* const home = reinterpret_cast<const GeneratorHead&>(*this).kernel;
   if (linked() && home && home != thread_slot.kernel) {  // which would destroy the frame when it ends
     return std::make_exception_ptr(
-        RuntimeError(std::string(what) + ": the async generator belongs to another loop, which has not ended"));
+        RuntimeError(text_of({what, ": the async generator belongs to another loop, which has not ended"})));
   }
   if (!linked()) enter_loop();
   return nullptr;
@@ -151,6 +153,6 @@ void GeneratorClose::await_resume() {
   }
 }
 
-Coro<void> close_generator(Ref<GeneratorCore> core) { co_await Closing(core); }
+Coro<void> close_generator(Ref<GeneratorCore> core) { co_await unnoted(Closing(core)); }
 
 }  // namespace rondo

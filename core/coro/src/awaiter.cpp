@@ -9,6 +9,7 @@
 #include <string>
 #include <typeinfo>
 
+#include <rondo/kernel/text.hpp>
 #include <rondo/kernel/words.hpp>
 #include <rondo/task.hpp>
 
@@ -19,7 +20,6 @@ namespace rondo {
 void Awaiter::deliver(FutureCore& awaited) {
   if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
   if (awaited.pending()) std::rethrow_exception(misuse_of(awaited));
-  inherit_await_stack(awaited);
 }
 
 std::optional<Message> Awaiter::pending_cancel(FutureCore& awaited) {
@@ -38,9 +38,9 @@ std::exception_ptr misuse_of(FutureCore& awaited) {
   if (static_cast<FutureCore*>(task) == &awaited) {
     text += " cannot await itself";
   } else if (awaited.refuses_awaits()) {
-    text += " cannot await " + describe(awaited) + ", which has awaited itself";
+    text += text_of({" cannot await ", describe(awaited), ", which has awaited itself"});
   } else {
-    text += " cannot await " + describe(awaited) + " of another loop";
+    text += text_of({" cannot await ", describe(awaited), " of another loop"});
   }
   return std::make_exception_ptr(RuntimeError(text));
 }
@@ -65,20 +65,21 @@ void throw_empty_coro() {
 }
 
 void throw_misplaced_frame(const char* function, Place place) {
-  throw RuntimeError(std::string(function) + " (" + describe(place) +
-                     ") cannot run: GCC 12 lays out its frame wrongly (PR 106188), as it awaits in a condition and has "
-                     "no local variable; await into a variable first, see docs/gcc-12.md");
+  throw RuntimeError(text_of({function, " (", describe(place),
+                              ") cannot run: GCC 12 lays out its frame wrongly (PR 106188), as it awaits in a condition and "
+                              "has no local variable; await into a variable first, see docs/gcc-12.md"}));
 }
 
 void check_settable(FutureCore& core, const char* what) {
   if (core.kind() == WaitableKind::task) {
-    throw RuntimeError(std::string(what) + ": " + describe(core) + " sets its own result");
+    throw RuntimeError(text_of({what, ": ", describe(core), " sets its own result"}));
   }
-  if (core.done()) throw InvalidStateError(std::string(what) + ": " + describe(core) + " is done already");
+  if (core.done()) throw InvalidStateError(text_of({what, ": ", describe(core), " is done already"}));
 }
 
 void raise(FutureCore& core) {
-  if (core.pending()) throw InvalidStateError(describe(core) + " is not done: it has no result yet");
+  if (core.pending()) throw InvalidStateError(text_of({describe(core), " is not done: it has no result yet"}));
+  inherit_await_stack(core);
   std::rethrow_exception(core.retrieve());
 }
 
@@ -86,16 +87,13 @@ void raise(FutureCore& core) {
 void inherit_await_stack(FutureCore& core) noexcept {
   TaskCore* task = thread_slot.task;
   if (!task || core.state() != machines::future::State::failed) return;
-  const std::exception_ptr& error = core.result_core().error;
-  const TaskCore::Details* from = nullptr;
-  if (core.kind() == WaitableKind::task) from = static_cast<TaskCore&>(core).details();
-  if (from && from->error != error) from = nullptr;
-  if (!from && !task->details()) return;
+  Story story = story_of(core);
+  if (story.empty() && !task->details()) return;
   try {
     TaskCore::Details& to = task->make_details();
-    to.error = error;
-    to.story = from ? from->story : Story();
-  } catch (...) {
+    to.error = core.result_core().error;
+    to.story = std::move(story);
+  } catch (...) {  // no memory for a story: the error itself goes on
   }
 }
 
@@ -110,21 +108,27 @@ void note_failure(FrameCore& frame, ResultCore& result) noexcept {
 }
 
 void throw_loop_closed(const FutureCore& core, const char* what) {
-  throw RuntimeError(std::string(what) + ": the loop of " + describe(core) + " is closed");
+  throw RuntimeError(text_of({what, ": the loop of ", describe(core), " is closed"}));
 }
 
 void check_same_loop(const FutureCore& core, const Kernel& kernel, const char* what) {
   if (&core.kernel() == &kernel) return;
   if (core.kernel().closed()) throw_loop_closed(core, what);
-  throw RuntimeError(std::string(what) + ": " + describe(core) + " is of another loop");
+  throw RuntimeError(text_of({what, ": ", describe(core), " is of another loop"}));
 }
 
-void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home) {
+void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home, const char* what) {
   const bool foreign = home.is_foreign_here();
   if (!foreign) frame.destroy();
-  throw RuntimeError(std::string("create_task: the coroutine was made in another loop") +
-                     (foreign ? ", of another thread, so its frame is leaked" : "") +
-                     "; make it where it will run, as run_coroutine_threadsafe() does");
+  throw RuntimeError(text_of({what, ": the coroutine was made in another loop",
+                              foreign ? ", of another thread, so its frame is leaked" : "",
+                              "; make it where it will run, as run_coroutine_threadsafe() does"}));
+}
+
+void drop_unstarted(std::coroutine_handle<> frame) noexcept {
+  const Kernel* const home = FrameHead::of(frame.address()).kernel;
+  if (home && home->leaks_here()) return home->report_leak("a coroutine that never ran");
+  frame.destroy();
 }
 
 bool remove_callback(const Handle& handle) {
@@ -147,32 +151,57 @@ std::vector<AnyTask> all_tasks() {
   return tasks;
 }
 
-/// How the error came up that the thread's last run has thrown. Without a destructor, since threads end without rondo.
+/// Tells an error from others without holding it: its object, its type and its text.
+struct ErrorMark {
+  const void* object = nullptr;  // null if it is no std::exception
+  const std::type_info* type = nullptr;
+  std::size_t text = 0;
+  friend bool operator==(const ErrorMark&, const ErrorMark&) = default;
+};
+
+static ErrorMark mark_of(const std::exception_ptr& error) noexcept {
+  ErrorMark mark;
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& caught) {
+    mark = {&caught, &typeid(caught), 0};
+    for (const char* at = caught.what(); *at; ++at) mark.text = mark.text * 31 + static_cast<unsigned char>(*at);
+  } catch (...) {
+    mark.type = abi::__cxa_current_exception_type();
+  }
+  return mark;
+}
+
+/// What the thread's last run has thrown, and how that came up. Without a destructor, since threads end without rondo.
 struct LastRun {
+  ErrorMark mark;
   std::size_t count = 0;
   std::size_t left_out = 0;
   Place places[2 * Story::kept];
 };
 constinit thread_local LastRun last_run;
 
-void note_last_run(const AwaitStack& stack) noexcept {
+void note_last_run(const std::exception_ptr& error, const AwaitStack& stack) noexcept {
+  last_run.mark = error ? mark_of(error) : ErrorMark();
   last_run.count = std::min(stack.size(), std::size(last_run.places));
   last_run.left_out = stack.left_out;
   std::copy_n(stack.begin(), last_run.count, last_run.places);
 }
 
-/// Of the error that is handled here, if one is: another one has no story yet.
+static AwaitStack stack_of_last_run(const std::exception_ptr& handled) {
+  AwaitStack stack;
+  if (last_run.count == 0 || mark_of(handled) != last_run.mark) return stack;
+  stack.assign(last_run.places, last_run.places + last_run.count);
+  stack.left_out = last_run.left_out;
+  return stack;
+}
+
 AwaitStack await_stack() {
-  if (!thread_slot.kernel) {
-    AwaitStack stack;
-    stack.assign(last_run.places, last_run.places + last_run.count);
-    stack.left_out = last_run.left_out;
-    return stack;
-  }
-  const TaskCore* const task = thread_slot.task;
-  if (!task || !task->details()) return {};
   const std::exception_ptr handled = std::current_exception();
-  if (handled && handled != task->details()->error) return {};
+  if (!handled) return {};
+  if (!thread_slot.kernel) return stack_of_last_run(handled);
+  const TaskCore* const task = thread_slot.task;
+  if (!task || !task->details() || handled != task->details()->error) return {};
   return task->details()->story.places();
 }
 

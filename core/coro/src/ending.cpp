@@ -4,6 +4,7 @@
 
 #include <rondo/dump.hpp>
 #include <rondo/kernel/cancellation.hpp>
+#include <rondo/kernel/text.hpp>
 
 namespace rondo {
 namespace {
@@ -33,7 +34,7 @@ void Ending::perform(machines::ending::Do effect) {
       return run_last(loop_->generator_closer());
     case machines::ending::Do::take_a_turn:
       return run_last(nullptr);
-    case machines::ending::Do::rest:
+    case machines::ending::Do::nothing:
       break;
     case machines::ending::Do::settle:
       return settle();
@@ -64,7 +65,7 @@ void Ending::turn(std::span<const Input> in, TurnLimits limits) {
     case Turn::ready:
       return;
     case Turn::stuck:
-      throw DeadlockError("deadlock: nothing can happen any more\n" + dump_tasks(*loop_));
+      throw DeadlockError(text_of({"deadlock: nothing can happen any more\n", dump_tasks(*loop_)}));
     case Turn::done:
       break;
   }

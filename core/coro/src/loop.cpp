@@ -3,6 +3,7 @@
 #include <rondo/loop.hpp>
 
 #include <rondo/driver.hpp>
+#include <rondo/kernel/text.hpp>
 
 namespace rondo {
 
@@ -59,7 +60,7 @@ void Loop::take_posts() {
 
 void Loop::refuse_foreign_thread(const char* what) const {
   if (!kernel_->is_foreign_here()) return;
-  throw RuntimeError(std::string(what) + ": called from a thread that is not the loop's; use call_soon_threadsafe");
+  throw RuntimeError(text_of({what, ": called from a thread that is not the loop's; use call_soon_threadsafe"}));
 }
 
 /// A step knows the time only at its beginning, so a delay that is asked for in it gets its place later. Between steps
@@ -70,6 +71,7 @@ void Loop::arm_in(CallCore& call, Duration delay) {
 }
 
 OutsideSource Loop::open_source() {
+  check_thread("open_source");
   kernel_->open_source();
   return OutsideSource(*this);
 }

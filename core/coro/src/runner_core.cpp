@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include <rondo/kernel/text.hpp>
 #include <rondo/kernel/words.hpp>
 #include <rondo/run.hpp>
 
@@ -27,15 +28,18 @@ RunnerCore::~RunnerCore() {
 
 RunnerCore::Claim::Claim(RunnerCore& runner, const char* what) : runner_(runner) {
   if (runner.runs_here()) {
-    throw RuntimeError(std::string(what) + ": called inside the run of this Runner; let that end first");
+    throw RuntimeError(text_of({what, ": called inside the run of this Runner; let that end first"}));
   }
   if (!runner.backend_->poster().claim()) {
-    throw RuntimeError(std::string(what) + ": another thread runs this Runner, or another one on its backend");
+    throw RuntimeError(text_of({what, ": another thread runs this Runner, or another one on its backend"}));
   }
   if (runner.loop_) runner.loop_->kernel().move_to_this_thread();  // which may be another one than before
 }
 
-RunnerCore::Claim::~Claim() { runner_.backend_->poster().give_back(); }
+RunnerCore::Claim::~Claim() {
+  if (runner_.loop_) runner_.loop_->kernel().leave_thread();
+  runner_.backend_->poster().give_back();
+}
 
 void RunnerCore::release() noexcept {
   if (runs_here()) {
@@ -119,7 +123,7 @@ void RunnerCore::run_until(FutureCore& future) {
 }
 
 void RunnerCore::run_main(TaskCore& main) {
-  note_last_run({});
+  note_last_run(nullptr, {});
   main.context() = context_;
   struct Keeping {
     Context& context;
@@ -129,7 +133,7 @@ void RunnerCore::run_main(TaskCore& main) {
   Interrupt interrupt(*this, main);
   interrupt.begin();
   run_until(main);
-  note_last_run(stack_of(main));
+  note_last_run(main.result_core().error, stack_of(main));
   if (interrupt.happened() && main.was_cancelled() && main.uncancel() == 0) throw KeyboardInterrupt();
 }
 

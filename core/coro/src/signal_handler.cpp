@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include <rondo/backend.hpp>
+#include <rondo/kernel/text.hpp>
 
 namespace rondo {
 namespace {
@@ -18,8 +19,8 @@ std::string signals_in_words(const Features& features) {
     if (!features.hears(first)) continue;
     int last = first;
     while (features.hears(last + 1)) ++last;
-    words += (words.empty() ? "" : ", ") + std::to_string(first);
-    if (last > first) words += "-" + std::to_string(last);
+    words += text_of({words.empty() ? "" : ", ", decimal(first)});
+    if (last > first) words += text_of({"-", decimal(last)});
     first = last;
   }
   return words.empty() ? "none" : words;
@@ -30,14 +31,14 @@ std::string signals_in_words(const Features& features) {
 void refuse_bad_signal(int signal, const Backend* backend) {
   const std::string number = std::to_string(signal);
   if (signal < 1 || signal > highest_signal) {
-    throw std::invalid_argument("add_signal_handler: " + number + " is not the number of a signal; they are 1 to " +
-                                std::to_string(highest_signal));
+    throw std::invalid_argument(text_of({"add_signal_handler: ", number,
+                                         " is not the number of a signal; they are 1 to ", decimal(highest_signal)}));
   }
   if (!backend) return;
   const Features features = backend->features();
   if (features.hears(signal)) return;
-  throw RuntimeError("add_signal_handler: signal " + number + " cannot be handled; with the backend " +
-                     std::string(backend->name()) + " these can: " + signals_in_words(features));
+  throw RuntimeError(text_of({"add_signal_handler: signal ", number, " cannot be handled; with the backend ",
+                              backend->name(), " these can: ", signals_in_words(features)}));
 }
 
 void SignalHandler::completed() {

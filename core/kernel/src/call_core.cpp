@@ -15,6 +15,9 @@ void CallCore::perform(machines::handle::Do effect) {
     case Do::arm:
       kernel_->arm(*this, when_);
       break;
+    case Do::arm_later:
+      kernel_->arm_in(*this, when_ - kernel_->now());
+      break;
     case Do::drop:
       kernel_->disarm(*this);
       drop();
@@ -24,10 +27,6 @@ void CallCore::perform(machines::handle::Do effect) {
     case Do::nothing:
       break;
   }
-}
-
-void CallCore::perform(machines::handle::Do effect, Duration delay) {
-  if (effect == machines::handle::Do::arm) kernel_->arm_in(*this, delay);
 }
 
 void CallCore::post() {
@@ -40,19 +39,19 @@ void CallCore::post_to(Kernel& kernel) {
   post();
 }
 
-template <class... Delay>
-void CallCore::begin(Instant when, Delay... delay) try {
+template <machines::handle::Event event>
+void CallCore::begin(Instant when) try {
   id_ = kernel_->next_id();
   when_ = when;
-  fire<machines::handle::Event::arm>(*this, delay...);
+  fire<event>(*this);
 } catch (...) {
   release();
   throw;
 }
 
-void CallCore::arm(Instant when) { begin(when); }
+void CallCore::arm(Instant when) { begin<machines::handle::Event::arm>(when); }
 
-void CallCore::arm_in(Duration delay) { begin(after(kernel_->now(), delay), delay); }
+void CallCore::arm_in(Duration delay) { begin<machines::handle::Event::arm_later>(after(kernel_->now(), delay)); }
 
 void CallCore::attach_to(FutureCore& future) {
   if (future.done()) {
@@ -62,6 +61,13 @@ void CallCore::attach_to(FutureCore& future) {
   id_ = kernel_->next_id();
   fire<machines::handle::Event::attach>(*this);
   future.add_waiter(*this);
+}
+
+/// One that has run, or was dropped by a loop that is gone, knows no living loop.
+void CallCore::cancel_from_handle() {
+  using machines::handle::State;
+  if (state_ != State::ran && state_ != State::cancelled) kernel_->check_thread("cancel", *this);
+  cancel();
 }
 
 void CallCore::due(FutureCore& future) {

@@ -30,11 +30,11 @@ TaskCore* waiting_task(Waitable* waitable) {
 
 /// Takes a task out of its wait; the next step throws CancelledError there.
 void interrupt(TaskCore& task, const Message& message) {
-  fire<machines::task::Event::interrupt>(task, message);
+  fire<machines::task::Event::interrupt>(task, &message);
 }
 
 /// What the task waits for is done already: the task keeps the request for its next step.
-void note_refusal(TaskCore& task, const Message& message) { fire<machines::task::Event::refuse>(task, message); }
+void note_refusal(TaskCore& task, const Message& message) { fire<machines::task::Event::refuse>(task, &message); }
 
 /// Whether what has been asked takes a second request, too: a future is done now.
 bool takes_another(const Waitable& asked) {
@@ -137,7 +137,7 @@ bool Kernel::Cancellation::go_down(Waitable& from) {
       interrupt(task, message_);
       return true;
     }
-    fire<machines::task::Event::cancel>(task, message_);
+    fire<machines::task::Event::cancel>(task, &message_);
     if (!task.is(machines::task::State::waiting)) return true;
     asked_ = &task;
     at = task.awaiting();
@@ -235,7 +235,7 @@ void Kernel::Cancellation::ask_again(TaskCore& task, std::uint32_t requests) {
   task.cancel_requests_ = sum(task.cancel_requests_, requests);
   const Waitable* const next = waiting_task(&task) ? task.awaiting() : nullptr;
   if (!next) {
-    fire<machines::task::Event::cancel>(task, message_);
+    fire<machines::task::Event::cancel>(task, &message_);
   } else if (!takes_another(*next)) {
     note_refusal(task, message_);
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <rondo/kernel/task_tree.hpp>
+#include <rondo/kernel/text.hpp>
 
 namespace rondo {
 
@@ -17,7 +18,7 @@ namespace rondo {
     case machines::driver::Do::listen:
       if (function_) kernel_->wakeup().listen(function_, data_, kernel_->next_deadline());
       break;
-    case machines::driver::Do::rest:
+    case machines::driver::Do::nothing:
       break;
   }
 }
@@ -28,8 +29,8 @@ namespace rondo {
   const StepResult result = kernel_->step(now, in, out_, std::min(budget, 1));
   const Duration took = backend_->now() - now;
   if (result.resumed > 0 && took >= slow) {
-    kernel_->report({"held the loop for " + std::to_string(took.count() / 1'000'000) + " ms (slow is " +
-                         std::to_string(slow.count() / 1'000'000) + " ms and more)",
+    kernel_->report({text_of({"held the loop for ", decimal(took.count() / 1'000'000), " ms (slow is ",
+                              decimal(slow.count() / 1'000'000), " ms and more)"}),
                      nullptr, kernel_->last_run()});
   }
   return result;
@@ -115,7 +116,7 @@ void drive(Kernel& kernel, Backend& backend) {
     const Turn ended = driver.turn(backend.reap(driver.deadline()), none);
     if (ended == Turn::done) return;
     if (ended == Turn::stuck) {
-      throw DeadlockError("deadlock: nothing can happen any more\n" + task_tree(kernel, most_listed_tasks));
+      throw DeadlockError(text_of({"deadlock: nothing can happen any more\n", task_tree(kernel, most_listed_tasks)}));
     }
   }
 }

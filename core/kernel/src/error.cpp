@@ -2,6 +2,8 @@
 // error.cpp - the texts of errors.
 #include <rondo/error.hpp>
 
+#include <rondo/kernel/text.hpp>
+
 namespace rondo {
 namespace {
 
@@ -24,11 +26,11 @@ const CancelledError* cancellation_in(const std::exception_ptr& error) noexcept 
 
 ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions)
     : message_(message), exceptions_(std::move(exceptions)) {
-  what_ = message_ + " (" + std::to_string(exceptions_.size()) + " sub-exception" +
-          (exceptions_.size() == 1 ? ")" : "s)");
+  what_ = text_of({message_, " (", decimal(exceptions_.size()), " sub-exception",
+                   exceptions_.size() == 1 ? ")" : "s)"});
   for (const auto& error : exceptions_) {
     if (&error - exceptions_.data() == most_listed) {
-      what_ += "\n  ... " + std::to_string(exceptions_.size() - static_cast<std::size_t>(most_listed)) + " more";
+      what_ += text_of({"\n  ... ", decimal(exceptions_.size() - static_cast<std::size_t>(most_listed)), " more"});
       break;
     }
     std::string line = describe(error);
@@ -36,7 +38,7 @@ ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::except
     for (std::size_t at = line.find('\n'); at != std::string::npos; at = line.find('\n', at + 1)) {
       line.replace(at, 1, "\n    ");
     }
-    what_ += "\n  - " + line;
+    what_ += text_of({"\n  - ", line});
   }
 }
 
@@ -47,7 +49,7 @@ std::string describe(const std::exception_ptr& error) {
   } catch (const std::exception& e) {
     return e.what();
   } catch (const CancelledError& e) {
-    return e.message().empty() ? "CancelledError" : "CancelledError: " + std::string(e.message());
+    return e.message().empty() ? "CancelledError" : text_of({"CancelledError: ", e.message()});
   } catch (const GeneratorExit&) {
     return "GeneratorExit";
   } catch (const KeyboardInterrupt&) {

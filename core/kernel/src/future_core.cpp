@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include <rondo/kernel/kernel.hpp>
+#include <rondo/kernel/words.hpp>
 
 namespace rondo {
 
@@ -27,5 +27,7 @@ std::exception_ptr FutureCore::retrieve() {
   if (result_->error) return std::exchange(result_->error, nullptr);
   return std::make_exception_ptr(CancelledError(message_));
 }
+
+void FutureBlock::take_story(const FutureCore& failed) noexcept { story_ = story_of(failed); }
 
 }  // namespace rondo

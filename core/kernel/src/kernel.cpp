@@ -6,6 +6,7 @@
 #include <string>
 
 #include <rondo/kernel/call_core.hpp>
+#include <rondo/kernel/text.hpp>
 #include <rondo/kernel/words.hpp>
 
 namespace rondo {
@@ -13,19 +14,25 @@ namespace rondo {
 constinit thread_local ThreadSlot thread_slot;
 
 void throw_no_loop(const char* what) {
-  throw RuntimeError(std::string(what) + ": no loop runs on this thread");
+  throw RuntimeError(text_of({what, ": no loop runs on this thread"}));
 }
 
-void refuse_foreign_thread(const char* what, const std::string& object) {
-  throw RuntimeError(std::string(what) + ": " + object +
-                     " belongs to a loop that runs on another thread; let it do this there, with call_soon_threadsafe");
+void refuse_foreign_thread(const char* what, std::string_view object) {
+  throw RuntimeError(text_of({what, ": ", object,
+                              " belongs to a loop that runs on another thread; let it do this there, with "
+                              "call_soon_threadsafe"}));
 }
 
 void refuse_foreign_thread(const char* what, const FutureCore& future) {
   // Only what does not change may be read here.
   const bool task = future.kind() == WaitableKind::task;
-  const Place made = task ? static_cast<const TaskCore&>(future).created() : static_cast<const FutureBlock&>(future).created();
-  refuse_foreign_thread(what, std::string(task ? "the task" : "the future") + " made at " + describe(made));
+  const Place made =
+      task ? static_cast<const TaskCore&>(future).created() : static_cast<const FutureBlock&>(future).created();
+  refuse_foreign_thread(what, text_of({task ? "the task" : "the future", " made at ", describe(made)}));
+}
+
+void refuse_foreign_thread(const char* what, const CallCore& call) {
+  refuse_foreign_thread(what, text_of({"the callback made at ", describe(call.created())}));
 }
 
 Kernel::Kernel(std::pmr::memory_resource& resource, Owner& owner)

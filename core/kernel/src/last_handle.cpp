@@ -7,6 +7,7 @@
 #include <string>
 
 #include <rondo/kernel/frame_head.hpp>
+#include <rondo/kernel/text.hpp>
 #include <rondo/kernel/words.hpp>
 
 namespace rondo {
@@ -72,8 +73,9 @@ void Kernel::discard(TaskCore& task) noexcept {
     static_cast<RoutineCore&>(task).drop();
   } else {
     FrameCore* innermost = task.innermost_;
-    leaving_ = &task;
+    TaskCore* const outer = std::exchange(leaving_, &task);
     destroy_frames(innermost);
+    leaving_ = outer;
     task.innermost_ = nullptr;
     ::new (task.result_) ResultCore;  // the one in the frame went with it; there will be no other
   }
@@ -97,13 +99,19 @@ void Kernel::destroy_without_frame(TaskCore& task) noexcept {
 }
 
 /// Its pool, its lists and its values belong to the loop's thread, so it stays.
-void Kernel::leak(FutureCore& future) noexcept {
+void Kernel::leak(FutureCore& future) const noexcept {
   future.retain();
+  const bool task = future.kind_ == WaitableKind::task;
+  const Place made = task ? static_cast<TaskCore&>(future).created() : static_cast<FutureBlock&>(future).created();
+  report_leak(task ? "the task" : "the future", made, future.unretrieved_ ? future.result_->error : nullptr);
+}
+
+void Kernel::report_leak(std::string_view what, Place made, std::exception_ptr error) const noexcept {
   try {
-    const bool task = future.kind_ == WaitableKind::task;
-    const Place made = task ? static_cast<TaskCore&>(future).created() : static_cast<FutureBlock&>(future).created();
-    report_from_thread({"the last handle was dropped on a thread that is not the loop's, so it is leaked", nullptr,
-                                std::string(task ? "the task" : "the future") + " made at " + describe(made)});
+    std::string subject(what);
+    if (made) subject += text_of({" made at ", describe(made)});
+    report_from_thread({"the last handle was dropped on a thread that is not the loop's, so it is leaked", std::move(error),
+                        std::move(subject)});
   } catch (...) {  // no memory for the report
   }
 }
@@ -116,7 +124,7 @@ inline void Kernel::destroy_one(FutureCore& future) noexcept {
 }
 
 inline void Kernel::destroy(FutureCore& future) noexcept {
-  if (debug_ && owner_ && is_foreign_here()) [[unlikely]] return leak(future);
+  if (leaks_here()) [[unlikely]] return leak(future);
   if (dropping_) [[unlikely]] return destroy_later(future);
   dropping_ = true;
   if (static_cast<FutureCore*>(thread_slot.task) == &future) {
@@ -140,9 +148,7 @@ void Kernel::destroy_later(FutureCore& future) noexcept {
 /// destructors it is still the current task, done, with its context.
 void Kernel::destroy_current(TaskCore& task) noexcept {
   task.references_ = 1;
-  keeps_blocks_ = true;
   discard(task);
-  keeps_blocks_ = ending();
   destroy_dropped();
   thread_slot.task = nullptr;
   const bool unheld = --task.references_ == 0;  // else a destructor has kept a handle
@@ -179,6 +185,7 @@ void Kernel::destroy(Resident& resident) noexcept {
 
 void FutureCore::destroy() {
   if (unretrieved_) [[unlikely]] {
+    if (kernel_->leaks_here()) return kernel_->leak(*this);
     references_ = 1;  // for who looks at the current task while he hears of this
     report_unretrieved();
     if (--references_ > 0) return;
@@ -207,7 +214,6 @@ void FutureCore::drop_waiters() noexcept {
 /// What is destroyed may begin something else.
 void Kernel::discard_everything(bool silent) {
   fire<machines::loop::Event::discard>(*this);
-  keeps_blocks_ = true;
   do {
     discard_tasks(silent);
     while (Resident* resident = residents_.front()) resident->abandon();

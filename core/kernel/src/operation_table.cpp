@@ -96,7 +96,7 @@ inline void OperationTable::start_in_slot(Operation& operation, const Output& ou
   Slot& slot = slots_[at];
   slot.operation = &operation;
   operation.id_ = slot.output.id;
-  operation.in_flight_ = true;
+  operation.attached_ = true;
   operation.result_ = 0;
   fire<machines::operation::Event::start>(slot, *this, at);
 }
@@ -127,7 +127,7 @@ void OperationTable::start_reserved(Operation& operation, const Output& output) 
 
 void OperationTable::detach(Operation& operation) {
   slots_[operation.id_.slot].operation = nullptr;
-  operation.in_flight_ = false;
+  operation.attached_ = false;
 }
 
 void OperationTable::reserve_detached() {
@@ -143,7 +143,7 @@ void OperationTable::make_room(std::size_t count) {
 
 void OperationTable::cancel(Operation& operation) {
   using machines::operation::State;
-  if (!operation.in_flight_) return;
+  if (!operation.attached_) return;
   const State state = state_of(operation);
   if (state != State::starting && state != State::submitted) return;  // it was asked before
   const std::uint32_t at = operation.id_.slot;
@@ -151,7 +151,7 @@ void OperationTable::cancel(Operation& operation) {
 }
 
 void OperationTable::abandon(Operation& operation) {
-  if (operation.in_flight_) {
+  if (operation.attached_) {
     cancel(operation);
     detach(operation);
   }
@@ -160,7 +160,7 @@ void OperationTable::abandon(Operation& operation) {
 
 bool OperationTable::handed_out(const Operation& operation) const {
   using machines::operation::State;
-  return operation.in_flight_ && state_of(operation) != State::starting && state_of(operation) != State::withdrawn;
+  return operation.attached_ && state_of(operation) != State::starting && state_of(operation) != State::withdrawn;
 }
 
 void OperationTable::cancel_lent() {
@@ -186,7 +186,7 @@ static bool expects_nothing(machines::operation::State state) {
 inline void OperationTable::tell(Operation& operation, const Input& input) {
   operation.result_ = input.result;
   ++operation.times_;
-  operation.in_flight_ = input.more;
+  operation.attached_ = input.more;
   operation.last_ = input.last;
 }
 

@@ -7,6 +7,8 @@
 
 #include <rondo/kernel/words.hpp>
 
+#include <rondo/kernel/text.hpp>
+
 namespace rondo {
 
 /// The thread's slot names this loop while it steps; left on every way out.
@@ -31,7 +33,7 @@ class Kernel::Stepping {
 };
 
 StepResult Kernel::step(Instant now, std::span<const Input> in, std::span<Output> out, int budget) {
-  if (budget < 0) throw std::invalid_argument("step: the budget must be 0 or more, not " + std::to_string(budget));
+  if (budget < 0) throw std::invalid_argument(text_of({"step: the budget must be 0 or more, not ", decimal(budget)}));
   if (stepping()) throw RuntimeError("step: called from inside a step of the same loop; post a callback instead");
   claim_thread();
   const Stepping stepping(*this);
@@ -170,7 +172,7 @@ void Kernel::note_run(Entry& entry) {
   if (entry.is_task()) {
     auto& task = static_cast<TaskCore&>(entry);
     last_run_ = describe(static_cast<FutureCore&>(task));
-    if (task.started() && task.innermost_) last_run_ += " from " + describe(task.innermost_->at);
+    if (task.started() && task.innermost_) last_run_ += text_of({" from ", describe(task.innermost_->at)});
   } else if (entry.entry_kind() == EntryKind::call) {
     last_run_ = describe(static_cast<CallCore&>(entry));
   } else if (entry.entry_kind() == EntryKind::operation && static_cast<Operation&>(entry).owned()) {
@@ -244,9 +246,9 @@ void Kernel::end_lost(TaskCore& task) {
   const FrameCore& lost = *task.innermost_;
   while (FrameCore* parent = task.innermost_->parent()) task.innermost_ = parent;
   task.result_->error = std::make_exception_ptr(RuntimeError(
-      describe(static_cast<FutureCore&>(task)) + " was resumed at " + describe(lost.at) +
-      " and does not go on: an awaiter has suspended it and told nobody; or GCC 12 has compiled it wrongly (PR 106188: "
-      "conditions that await in a coroutine without a local variable, see docs/gcc-12.md)"));
+      text_of({describe(static_cast<FutureCore&>(task)), " was resumed at ", describe(lost.at),
+               " and does not go on: an awaiter has suspended it and told nobody; or GCC 12 has compiled it wrongly (PR "
+               "106188: conditions that await in a coroutine without a local variable, see docs/gcc-12.md)"})));
   task.result_->kind = ResultCore::Kind::error;
   end_task(task);
 }

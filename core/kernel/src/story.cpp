@@ -2,6 +2,7 @@
 // story.cpp - see story.hpp.
 #include <rondo/kernel/story.hpp>
 
+#include <rondo/kernel/text.hpp>
 #include <rondo/kernel/words.hpp>
 
 namespace rondo {
@@ -34,10 +35,10 @@ AwaitStack Story::places() const {
 std::string describe(const AwaitStack& stack) {
   std::string text;
   for (std::size_t i = 0; i < stack.size(); ++i) {
-    if (i == Story::kept && stack.left_out > 0) text += " < ... (" + std::to_string(stack.left_out) + " more)";
-    text += (text.empty() ? "" : " < ") + describe(stack[i]);
+    if (i == Story::kept && stack.left_out > 0) text += text_of({" < ... (", decimal(stack.left_out), " more)"});
+    text += text_of({text.empty() ? "" : " < ", describe(stack[i])});
     const std::string function = function_of(stack[i]);
-    if (!function.empty()) text += " (" + function + ")";
+    if (!function.empty()) text += text_of({" (", function, ")"});
   }
   return text;
 }

@@ -3,10 +3,11 @@
 #include <rondo/kernel/task_core.hpp>
 
 #include <rondo/kernel/kernel.hpp>
+#include <rondo/kernel/text.hpp>
 
 namespace rondo {
 
-std::string TaskCore::name() const { return has_name() ? details_->name : "Task-" + std::to_string(id()); }
+std::string TaskCore::name() const { return has_name() ? details_->name : text_of({"Task-", decimal(id())}); }
 
 void TaskCore::set_name(std::string_view name) { make_details().name = name; }
 
@@ -26,23 +27,20 @@ std::uint32_t TaskCore::uncancel() {
 void TaskCore::park_and_cancel() {
   park();
   const Message message = message_;
-  if (!kernel_->cancel(*awaiting_, message)) fire<machines::task::Event::refuse>(*this, message);
+  if (!kernel_->cancel(*awaiting_, message)) fire<machines::task::Event::refuse>(*this, &message);
 }
 
-void TaskCore::publish_failure(machines::task::Do how) {
-  auto& future = static_cast<FutureCore&>(*this);
-  if (how == machines::task::Do::publish_error) return fire<machines::future::Event::set_exception>(future);
-  if (how == machines::task::Do::publish_cancelled) message_ = Message();  // the text is in the error, handed out once
-  fire<machines::future::Event::cancel>(future);
-}
-
-void TaskCore::perform(machines::task::Do effect, const Message& message) {
-  if (effect == machines::task::Do::nothing) return;
-  if (effect == machines::task::Do::withdraw) {
-    if (Entry::linked()) Entry::unlink();
-    kernel_->post(*this);
-  }
+void TaskCore::withdraw(const Message& message) {
+  if (Entry::linked()) Entry::unlink();
+  kernel_->post(*this);
   message_ = message;
+}
+
+void TaskCore::publish_error() { fire<machines::future::Event::set_exception>(static_cast<FutureCore&>(*this)); }
+
+void TaskCore::publish_cancelled(const Message& message) {
+  message_ = message;
+  fire<machines::future::Event::cancel>(static_cast<FutureCore&>(*this));
 }
 
 const Message& TaskCore::delivered_message(std::uint8_t deliveries) const {

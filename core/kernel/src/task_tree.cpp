@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <rondo/kernel/text.hpp>
 #include <rondo/kernel/words.hpp>
 
 namespace rondo {
@@ -30,7 +31,7 @@ std::string waits_for(const TaskCore& task) {
   if (task.is(machines::task::State::scheduled)) return "is ready to go on";
   if (task.is(machines::task::State::running)) return "is running";
   const Waitable& target = *task.awaiting();
-  if (target.is_future()) return "awaits " + describe(static_cast<const FutureCore&>(target));
+  if (target.is_future()) return text_of({"awaits ", describe(static_cast<const FutureCore&>(target))});
   return static_cast<const Parking&>(target).describe().text;
 }
 
@@ -42,7 +43,7 @@ std::string awaits(const TaskCore& task) {
     if (frame->at) story.add(frame->at);
   }
   const std::string text = describe(story.places());
-  return text.empty() ? text : " at " + text;
+  return text.empty() ? text : text_of({" at ", text});
 }
 
 /// Linear in the tasks; each notes its place here in its stamp.
@@ -72,11 +73,11 @@ class Tree {
     }
     for (std::size_t i = 0; i < nodes_.size() && lines_ < most_; ++i) {  // what is left waits in them, or for who does
       if (nodes_[i].listed || !nodes_[i].begins_circle) continue;
-      text_ += "  in a circle: " + names_from(i) + "\n";
+      text_ += text_of({"  in a circle: ", names_from(i), "\n"});
       add(i);
       for (std::size_t at = nodes_[i].blocker; at != i; at = nodes_[at].blocker) add(at);  // those that wait for a lock
     }
-    if (lines_ < nodes_.size()) text_ += "  ... " + std::to_string(nodes_.size() - lines_) + " more tasks\n";
+    if (lines_ < nodes_.size()) text_ += text_of({"  ... ", decimal(nodes_.size() - lines_), " more tasks\n"});
     return std::move(text_);
   }
 
@@ -101,8 +102,9 @@ class Tree {
     const TaskCore& task = *nodes_[at].task;
     nodes_[at].listed = true;
     ++lines_;
-    text_ += std::string(2 + 2 * depth, ' ') + describe(static_cast<const FutureCore&>(task)) + " " + waits_for(task) +
-             awaits(task) + ", since " + std::to_string(task.since().time_since_epoch().count() / 1000) + " us\n";
+    text_ += text_of({std::string(2 + 2 * depth, ' '), describe(static_cast<const FutureCore&>(task)), " ",
+                      waits_for(task), awaits(task), ", since ",
+                      decimal(task.since().time_since_epoch().count() / 1000), " us\n"});
   }
 
   /// A task and below it those that await it, with a stack of its own: chains may be long.
@@ -144,10 +146,10 @@ class Tree {
     std::size_t count = 0;
     std::size_t at = first;
     do {
-      if (count++ < most_names) names += nodes_[at].task->name() + " -> ";
+      if (count++ < most_names) names += text_of({nodes_[at].task->name(), " -> "});
       at = nodes_[at].blocker;
     } while (at != first);
-    if (count > most_names) names += "... (" + std::to_string(count - most_names) + " more) -> ";
+    if (count > most_names) names += text_of({"... (", decimal(count - most_names), " more) -> "});
     return names + nodes_[first].task->name();
   }
 

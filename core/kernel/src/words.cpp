@@ -4,13 +4,15 @@
 
 #include <string_view>
 
+#include <rondo/kernel/text.hpp>
+
 namespace rondo {
 
 std::string describe(Place place) {
   std::string_view file = place.file();
   if (const auto slash = file.rfind('/'); slash != std::string_view::npos) file.remove_prefix(slash + 1);
   if (file.empty()) return "?";
-  return std::string(file) + ":" + std::to_string(place.line());
+  return text_of({file, ":", decimal(place.line())});
 }
 
 /// The compilers write "void (anonymous namespace)::f(int)", "auto main()::(anonymous class)::operator()() const" and
@@ -36,25 +38,27 @@ std::string function_of(Place place) {
     ++end;
   } while (end < text.size() && depth > 0);
   const bool lambda = end < text.size() && text.compare(end, 2, "::") == 0;  // something inside of this function
-  return lambda ? "a lambda in " + name : name;
+  return lambda ? text_of({"a lambda in ", name}) : name;
 }
 
-AwaitStack stack_of(const FutureCore& failed) {
-  if (failed.kind() != WaitableKind::task) return {};
+Story story_of(const FutureCore& failed) noexcept {
+  if (failed.kind() != WaitableKind::task) return static_cast<const FutureBlock&>(failed).story();
   const TaskCore::Details* const details = static_cast<const TaskCore&>(failed).details();
-  return details && details->error == failed.result_core().error ? details->story.places() : AwaitStack();
+  return details && details->error == failed.result_core().error ? details->story : Story();
 }
+
+AwaitStack stack_of(const FutureCore& failed) { return story_of(failed).places(); }
 
 std::string describe(const FutureCore& future) {
   if (future.kind() == WaitableKind::task) {
     const auto& task = static_cast<const TaskCore&>(future);
-    return "Task '" + task.name() + "' (made at " + describe(task.created()) + ")";
+    return text_of({"Task '", task.name(), "' (made at ", describe(task.created()), ")"});
   }
   const auto& block = static_cast<const FutureBlock&>(future);
   const char* what = future.kind() == WaitableKind::fork ? "gather " : "Future ";
-  return what + std::to_string(future.id()) + " (made at " + describe(block.created()) + ")";
+  return text_of({what, decimal(future.id()), " (made at ", describe(block.created()), ")"});
 }
 
-std::string describe(const CallCore& call) { return "callback (made at " + describe(call.created()) + ")"; }
+std::string describe(const CallCore& call) { return text_of({"callback (made at ", describe(call.created()), ")"}); }
 
 }  // namespace rondo

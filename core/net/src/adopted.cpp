@@ -47,13 +47,13 @@ Output output_of(int descriptor, std::size_t needs, Endpoint& endpoint) {
 Coro<Socket> Socket::adopt(int descriptor, Endpoint* endpoint) {
   Endpoint unused;
   const Output output = output_of(descriptor, adopts_anything, endpoint ? *endpoint : unused);
-  co_return Socket(static_cast<int>(co_await SocketOperation(output)));
+  co_return Socket(static_cast<int>(co_await unnoted(SocketOperation(output))));
 }
 
 Coro<Socket> adopt_socket(int descriptor, std::size_t needs, const char* what, Endpoint& endpoint) {
   try {
     const Output output = output_of(descriptor, needs, endpoint);
-    co_return Socket(static_cast<int>(co_await SocketOperation(output)));
+    co_return Socket(static_cast<int>(co_await unnoted(SocketOperation(output))));
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::invalid_argument) throw;
   }
@@ -64,18 +64,18 @@ Coro<Socket> adopt_socket(int descriptor, std::size_t needs, const char* what, E
 Coro<Ref<StreamCore>> adopt_stream(int descriptor, std::size_t needs, const char* what, StreamLimits limits) {
   limits.check();
   Endpoint endpoint;
-  Socket socket = co_await adopt_socket(descriptor, needs, what, endpoint);
+  Socket socket = co_await unnoted(adopt_socket(descriptor, needs, what, endpoint));
   co_return StreamCore::make(std::move(socket), std::move(endpoint), limits);
 }
 
 // --- pipes -----------------------------------------------------------------------------------------------------------
 
 Coro<StreamReader> connect_read_pipe(int descriptor, StreamLimits limits) {
-  co_return StreamReader(co_await adopt_stream(descriptor, adopts_for_reading, "connect_read_pipe", limits));
+  co_return StreamReader(co_await unnoted(adopt_stream(descriptor, adopts_for_reading, "connect_read_pipe", limits)));
 }
 
 Coro<StreamWriter> connect_write_pipe(int descriptor, StreamLimits limits) {
-  co_return StreamWriter(co_await adopt_stream(descriptor, adopts_for_writing, "connect_write_pipe", limits));
+  co_return StreamWriter(co_await unnoted(adopt_stream(descriptor, adopts_for_writing, "connect_write_pipe", limits)));
 }
 
 StreamReader reader_of_pipe(Socket read_end, StreamLimits limits) {
@@ -99,7 +99,7 @@ Coro<Pipe> open_pipe(StreamLimits limits) {
   Output output;
   output.kind = OperationKind::pipe;
   output.pipe_ends = &ends;
-  static_cast<void>(co_await SocketOperation(output));
+  static_cast<void>(co_await unnoted(SocketOperation(output)));
   Socket read(ends.read);
   Socket write(ends.write);
   StreamReader reader = reader_of_pipe(std::move(read), limits);

@@ -29,7 +29,7 @@ Address local_of(ConnectOptions& options) {
 
 Coro<Connection> connect_to(Address address, Address local, ConnectOptions options) {
   Endpoint endpoint{std::move(local), std::move(address), options.socket};
-  Socket socket = co_await connect_socket(endpoint);
+  Socket socket = co_await unnoted(connect_socket(endpoint));
   co_return make_connection(std::move(socket), std::move(endpoint), options.limits);
 }
 
@@ -61,7 +61,7 @@ std::vector<Address> interleave(const std::vector<Address>& addresses) {
 
 /// Shared, since whoever asks a task for its result gets a copy.
 Coro<std::shared_ptr<Connection>> attempt(Address address, Address local, ConnectOptions options) {
-  co_return std::make_shared<Connection>(co_await connect_to(std::move(address), std::move(local), options));
+  co_return std::make_shared<Connection>(co_await unnoted(connect_to(std::move(address), std::move(local), options)));
 }
 
 /// The attempts at several addresses; those that are not done are cancelled when this goes.
@@ -83,7 +83,7 @@ class Race {
     WaitOptions how;
     how.return_when = ReturnWhen::first_completed;
     if (others_left) how.timeout = options_.happy_eyeballs_delay;
-    static_cast<void>(co_await wait(attempts_, how));
+    static_cast<void>(co_await unnoted(wait(attempts_, how)));
   }
   /// The connection of one that has succeeded; forgets those that have failed.
   std::shared_ptr<Connection> take_winner(std::vector<std::exception_ptr>& failures) {
@@ -113,21 +113,21 @@ Coro<Connection> race(std::vector<Address> addresses, Address local, ConnectOpti
   for (;;) {
     if (next < addresses.size()) race.start(addresses[next++]);
     if (!race.running()) throw_failures(failures);
-    co_await race.watch(next < addresses.size());
+    co_await unnoted(race.watch(next < addresses.size()));
     if (const auto winner = race.take_winner(failures)) co_return std::move(*winner);
   }
 }
 
 Coro<Connection> connect_to_name(std::string host, std::uint16_t port, Address local, ConnectOptions options) {
-  auto addresses = co_await getaddrinfo(std::move(host), port, {.family = options.family});
+  auto addresses = co_await unnoted(getaddrinfo(std::move(host), port, {.family = options.family}));
   if (addresses.size() == 1) {
-    co_return co_await connect_to(std::move(addresses.front()), std::move(local), options);
+    co_return co_await unnoted(connect_to(std::move(addresses.front()), std::move(local), options));
   }
-  co_return co_await race(interleave(addresses), std::move(local), options);
+  co_return co_await unnoted(race(interleave(addresses), std::move(local), options));
 }
 
 Coro<Connection> connect_to_path(std::string path, Address local, ConnectOptions options) {
-  co_return co_await connect_to(Address::unix_path(path), std::move(local), options);
+  co_return co_await unnoted(connect_to(Address::unix_path(path), std::move(local), options));
 }
 
 }  // namespace
@@ -143,8 +143,8 @@ Coro<Connection> open_connection(Address address, ConnectOptions options) {
 }
 
 Coro<Connection> open_connection(AdoptedSocket adopted) {
-  const auto stream = co_await adopt_stream(adopted.socket, adopts_for_reading | adopts_for_writing, "open_connection",
-                                            adopted.limits);
+  constexpr auto both = adopts_for_reading | adopts_for_writing;
+  const auto stream = co_await unnoted(adopt_stream(adopted.socket, both, "open_connection", adopted.limits));
   co_return Connection{StreamReader(stream), StreamWriter(stream)};
 }
 

@@ -23,7 +23,7 @@ Coro<> send_datagram(const DatagramSocket& socket, std::string data, Address add
   if (socket.peer_address()) address = Address();
   Datagram datagram{reinterpret_cast<std::byte*>(data.data()), data.size(), std::move(address)};
   try {
-    static_cast<void>(co_await socket.socket().send_to(datagram));
+    static_cast<void>(co_await unnoted(socket.socket().send_to(datagram)));
   } catch (const std::system_error& error) {
     rethrow_with(error, "a datagram to ", peer, local);
   }
@@ -37,7 +37,7 @@ Coro<DatagramSocket::Received> receive_datagram(const DatagramSocket& socket, st
   Datagram datagram{reinterpret_cast<std::byte*>(received.data.data()), most, Address()};
   std::size_t size = 0;
   try {
-    size = co_await socket.socket().recv_from(datagram);
+    size = co_await unnoted(socket.socket().recv_from(datagram));
   } catch (const std::system_error& error) {
     rethrow_with(error, "a datagram from ", peer, local);
   }
@@ -50,12 +50,12 @@ Coro<DatagramSocket::Received> receive_datagram(const DatagramSocket& socket, st
 // A parameter would live as long as a handle of the task, a variable goes at the end.
 Coro<> send_from(DatagramSocket socket, std::string data, Address address) {
   const DatagramSocket kept(std::move(socket));
-  co_await send_datagram(kept, std::move(data), std::move(address));
+  co_await unnoted(send_datagram(kept, std::move(data), std::move(address)));
 }
 
 Coro<DatagramSocket::Received> receive_from(DatagramSocket socket, std::size_t most) {
   const DatagramSocket kept(std::move(socket));
-  co_return co_await receive_datagram(kept, most);
+  co_return co_await unnoted(receive_datagram(kept, most));
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ Coro<DatagramSocket> open_datagram(Address local, Address remote, SocketOptions 
                                 "machine give 0.0.0.0 with port 0");
   }
   Endpoint endpoint{std::move(local), std::move(remote), options};
-  Socket socket = co_await datagram_socket(endpoint);
+  Socket socket = co_await unnoted(datagram_socket(endpoint));
   co_return DatagramSocket(std::move(socket), std::move(endpoint));
 }
 

@@ -8,21 +8,9 @@
 
 namespace rondo {
 
-std::string describe(const Output& output) {
-  const std::string handle = std::to_string(output.handle);
+/// Of what happens at a socket, or makes one.
+static std::string describe_socket(const Output& output, const std::string& handle) {
   switch (output.kind) {
-    case OperationKind::readable:
-      return "descriptor " + handle + " to be readable";
-    case OperationKind::writable:
-      return "descriptor " + handle + " to be writable";
-    case OperationKind::signal:
-      return "signal " + handle;
-    case OperationKind::interrupt:
-      return "Ctrl-C";
-    case OperationKind::close_executor:
-      return "the end of the default executor";
-    case OperationKind::job:
-      return "a job on an executor";
     case OperationKind::connect:
       return "a connection to " + output.endpoint->remote.str() +
              (output.endpoint->local ? " from " + output.endpoint->local.str() : "");
@@ -47,6 +35,38 @@ std::string describe(const Output& output) {
     case OperationKind::shutdown:
     case OperationKind::close:
       return "socket " + handle + " to close";
+    default:
+      return "an operation at socket " + handle;
+  }
+}
+
+std::string describe(const Output& output) {
+  const std::string handle = std::to_string(output.handle);
+  switch (output.kind) {
+    case OperationKind::readable:
+      return "descriptor " + handle + " to be readable";
+    case OperationKind::writable:
+      return "descriptor " + handle + " to be writable";
+    case OperationKind::signal:
+      return "signal " + handle;
+    case OperationKind::interrupt:
+      return "Ctrl-C";
+    case OperationKind::close_executor:
+      return "the end of the default executor";
+    case OperationKind::job:
+      return "a job on an executor";
+    case OperationKind::connect:
+    case OperationKind::listen:
+    case OperationKind::open_datagram:
+    case OperationKind::adopt:
+    case OperationKind::accept:
+    case OperationKind::recv:
+    case OperationKind::send:
+    case OperationKind::recv_from:
+    case OperationKind::send_to:
+    case OperationKind::shutdown:
+    case OperationKind::close:
+      return describe_socket(output, handle);
     case OperationKind::resolve:
       return "the addresses of '" + printable(output.lookup->host) + "'";
     case OperationKind::pipe:

@@ -121,7 +121,7 @@ void ProcessCore::send_signal(int signal) {
 }
 
 Coro<int> ProcessCore::wait(Ref<ProcessCore> core) {
-  co_await core->ended_.wait();
+  co_await unnoted(core->ended_.wait());
   co_return *core->returncode_;
 }
 

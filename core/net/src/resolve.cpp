@@ -109,7 +109,7 @@ Coro<std::vector<Address>> getaddrinfo(std::string host, std::string service, Lo
                                                    options.datagram, options.passive, {}});
   Future<std::vector<Address>> future(Ref<FutureCore>::adopt(lookup));
   lookup.begin();
-  co_return co_await future;
+  co_return co_await unnoted(future);
 }
 
 }  // namespace rondo

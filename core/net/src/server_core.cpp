@@ -11,6 +11,7 @@ namespace rondo {
 
 ServerCore& Server::core() const {
   if (!core_) throw RuntimeError("the Server is empty: it was default-constructed or moved from");
+  core_->check_thread("Server");
   return *core_;
 }
 
@@ -23,7 +24,14 @@ ServerCore::ServerCore(Kernel& kernel, std::shared_ptr<ConnectionHandler> handle
   kernel.residents().push_back(*this);
 }
 
+bool ServerCore::is_left_here() const noexcept {
+  if (!kernel_->leaks_here()) return false;
+  kernel_->report_leak("a server");
+  return true;
+}
+
 void ServerCore::destroy() noexcept {
+  if (is_left_here()) return;
   let_go();
   Kernel& kernel = *kernel_;
   this->~ServerCore();
@@ -69,10 +77,10 @@ Ref<ServerCore> ServerCore::make(const char* what, std::shared_ptr<ConnectionHan
 Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::string host, std::uint16_t port,
                                ServerOptions options) {
   const auto core = make("start_server", std::move(handler), options);
-  const auto addresses = co_await getaddrinfo(std::move(host), port, {.family = options.family, .passive = true});
+  const auto addresses = co_await unnoted(getaddrinfo(std::move(host), port, {.family = options.family, .passive = true}));
   std::exception_ptr unavailable;
   for (const Address& address : addresses) {
-    const auto outcome = co_await as_outcome(core->listen(address));
+    const auto outcome = co_await unnoted(as_outcome(core->listen(address)));
     if (!is_unavailable(outcome.error())) outcome.raise();
     if (!outcome.has_value()) unavailable = outcome.error();
   }
@@ -83,7 +91,7 @@ Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::
 
 Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::string path, ServerOptions options) {
   const auto core = make("start_unix_server", std::move(handler), options);
-  co_await core->listen(Address::unix_path(path));
+  co_await unnoted(core->listen(Address::unix_path(path)));
   core->begin();
   co_return Server(core);
 }
@@ -91,7 +99,7 @@ Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, std::
 Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, int descriptor, ServerOptions options) {
   const auto core = make("start_server", std::move(handler), options);
   Endpoint endpoint;
-  Socket socket = co_await adopt_socket(descriptor, adopts_listener, "start_server", endpoint);
+  Socket socket = co_await unnoted(adopt_socket(descriptor, adopts_listener, "start_server", endpoint));
   core->add_listener(std::move(socket), std::move(endpoint));
   core->begin();
   co_return Server(core);
@@ -100,7 +108,7 @@ Coro<Server> ServerCore::start(std::shared_ptr<ConnectionHandler> handler, int d
 Coro<> ServerCore::listen(Address address) {
   Endpoint endpoint{std::move(address), Address(), options_.socket, options_.backlog};
   if (!options_.cleanup_socket) endpoint.options.cleanup_socket = false;
-  Socket socket = co_await listen_socket(endpoint);
+  Socket socket = co_await unnoted(listen_socket(endpoint));
   add_listener(std::move(socket), std::move(endpoint));
 }
 
@@ -130,6 +138,9 @@ void ServerCore::Listener::perform(machines::listener::Do effect) {
       return server_->kernel_->report({"a server cannot accept any more", accept_error(-result()), address_.str()});
     case Do::close:
       return start_close();
+    case Do::drop:
+      retry_.cancel();
+      return socket_.close();
   }
 }
 
@@ -177,8 +188,7 @@ void ServerCore::Listener::start_close() noexcept {
 }
 
 std::uint32_t ServerCore::Listener::abandon() noexcept {
-  retry_.cancel();
-  socket_.close();
+  fire<machines::listener::Event::abandon>(*this);
   std::uint32_t references = under_way() ? 1 : 0;
   const bool late = under_way() && !in_flight() && result() >= 0;
   server_->kernel_->operations().abandon(*this);
@@ -205,7 +215,7 @@ Coro<> ServerCore::serve(Counted counted, Socket socket, Endpoint endpoint) {
   const Ref<ServerCore>& core = counted.core();
   const auto stream = StreamCore::make(std::move(socket), std::move(endpoint), core->options_.limits);
   try {
-    co_await core->handler_->call(StreamReader(stream), StreamWriter(stream));
+    co_await unnoted(core->handler_->call(StreamReader(stream), StreamWriter(stream)));
   } catch (const CancelledError&) {
     throw;
   } catch (...) {
@@ -213,7 +223,7 @@ Coro<> ServerCore::serve(Counted counted, Socket socket, Endpoint endpoint) {
         {"the handler of a connection failed", std::current_exception(), "connection from " + stream->remote().str(),
          await_stack()});
   }
-  while (stream->closing() && !stream->over()) co_await stream->end();  // what was written is on its way
+  while (stream->closing() && !stream->over()) co_await unnoted(stream->end());  // what was written is on its way
 }
 
 // --- closing ---------------------------------------------------------------------------------------------------------
@@ -243,7 +253,7 @@ std::vector<Address> ServerCore::addresses() const {
   return addresses;
 }
 
-Coro<> ServerCore::wait_closed(Ref<ServerCore> core) { co_await core->ended_.wait(); }
+Coro<> ServerCore::wait_closed(Ref<ServerCore> core) { co_await unnoted(core->ended_.wait()); }
 
 Coro<> ServerCore::serve_forever(Ref<ServerCore> core) {
   if (!core->serving_) throw RuntimeError("serve_forever: the server is closed");
@@ -253,10 +263,10 @@ Coro<> ServerCore::serve_forever(Ref<ServerCore> core) {
     ~Awaiting() { server.awaited_ = false; }
     ServerCore& server;
   } const awaiting(*core);
-  const auto outcome = co_await as_outcome(core->closed_.wait());
+  const auto outcome = co_await unnoted(as_outcome(core->closed_.wait()));
   if (outcome.cancelled()) {
     core->close();
-    co_await core->ended_.wait();
+    co_await unnoted(core->ended_.wait());
     outcome.raise();
   }
 }

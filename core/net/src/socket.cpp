@@ -213,7 +213,7 @@ Coro<> Socket::send_all(std::span<const std::byte> bytes) const& {
   const Sending sending(*this);
   while (!bytes.empty()) {
     const Slice rest{bytes.data(), bytes.size()};
-    bytes = bytes.subspan(co_await sending.socket().send(rest));
+    bytes = bytes.subspan(co_await unnoted(sending.socket().send(rest)));
   }
 }
 
@@ -233,11 +233,11 @@ Coro<Socket> Socket::accept(Endpoint* endpoint) const& {
   Endpoint unused;
   Output output = this->output(OperationKind::accept);
   output.endpoint = endpoint ? endpoint : &unused;
-  co_return Socket(static_cast<int>(co_await SocketOperation(output)));
+  co_return Socket(static_cast<int>(co_await unnoted(SocketOperation(output))));
 }
 
 Coro<> Socket::shutdown_write() const& {
-  static_cast<void>(co_await SocketOperation(output(OperationKind::shutdown)));
+  static_cast<void>(co_await unnoted(SocketOperation(output(OperationKind::shutdown))));
 }
 
 // --- the same on a temporary, which the coroutine keeps --------------------------------------------------------------
@@ -247,15 +247,15 @@ namespace {
 // A parameter would live as long as a handle of the task, a variable goes at the end.
 Coro<> send_all_of(Socket socket, std::span<const std::byte> bytes) {
   const Socket kept(std::move(socket));
-  co_await kept.send_all(bytes);
+  co_await unnoted(kept.send_all(bytes));
 }
 Coro<Socket> accept_from(Socket socket, Endpoint* endpoint) {
   const Socket kept(std::move(socket));
-  co_return co_await kept.accept(endpoint);
+  co_return co_await unnoted(kept.accept(endpoint));
 }
 Coro<> shut_down(Socket socket) {
   const Socket kept(std::move(socket));
-  co_await kept.shutdown_write();
+  co_await unnoted(kept.shutdown_write());
 }
 
 }  // namespace
@@ -281,7 +281,7 @@ Coro<Socket> make_socket(OperationKind kind, Endpoint* endpoint) {
   Output output;
   output.kind = kind;
   output.endpoint = endpoint;
-  co_return Socket(static_cast<int>(co_await SocketOperation(output)));
+  co_return Socket(static_cast<int>(co_await unnoted(SocketOperation(output))));
 }
 
 }  // namespace

@@ -78,7 +78,18 @@ StreamCore::StreamCore(Kernel& kernel, Socket socket, Endpoint endpoint, StreamL
   if (!endpoint.reads) fire<machines::reading::Event::end>(*this);
 }
 
+void refuse_foreign_thread(const char* what, const StreamCore& stream) {
+  refuse_foreign_thread(what, "the stream to " + stream.peer());
+}
+
+bool StreamCore::is_left_here() const noexcept {
+  if (!kernel_->leaks_here()) return false;
+  kernel_->report_leak("a stream");
+  return true;
+}
+
 void StreamCore::destroy() noexcept {
+  if (is_left_here()) return;
   abandon();
   Kernel& kernel = *kernel_;
   this->~StreamCore();
@@ -222,8 +233,8 @@ void StreamCore::perform(machines::writing::Do effect) {
     case Do::linger:
       linger();
       break;
-    case Do::salvage:
-      salvage();
+    case Do::take_in:
+      take_in();
       break;
     case Do::release:
       release_socket();
@@ -296,7 +307,6 @@ void StreamCore::sent(std::int32_t result) {
   if (!socket_.is_open()) return forget_unsent();              // closed meanwhile
   if (result < 0) return send_failed(-result);
   if (writing_ == State::shutting) return fire<Event::shut>(*this);
-  if (writing_ == State::leaving) return must_linger() ? fire<Event::shut>(*this) : fire<Event::finish>(*this);
   sending_.consume(static_cast<std::size_t>(result));
   if (paused_ && unsent() <= limits_.low) {
     paused_ = false;
@@ -308,9 +318,7 @@ void StreamCore::sent(std::int32_t result) {
 void StreamCore::send_failed(int error) {
   if (error == ECANCELED) return fire<machines::writing::Event::lose>(*this);  // the loop ends
   if (write_error_ == 0) write_error_ = error;
-  fire<machines::writing::Event::fail>(*this);
-  if (at_end()) return fire<machines::writing::Event::lose>(*this);
-  wait_for_peer();
+  return at_end() ? fire<machines::writing::Event::lose>(*this) : fire<machines::writing::Event::fail>(*this);
 }
 
 /// The next thing to do for the writer: the rest, what was written since, the end of the stream, the close.
@@ -321,6 +329,7 @@ void StreamCore::advance() {
   if (!sending_.empty()) return start_sending();
   if (writing_ == State::ending) return pipe_ ? fire<Event::finish>(*this) : fire<Event::flushed>(*this);
   if (writing_ == State::closing) return must_linger() ? fire<Event::flushed>(*this) : fire<Event::finish>(*this);
+  if (writing_ == State::leaving) return must_linger() ? fire<Event::shut>(*this) : fire<Event::finish>(*this);
 }
 
 void StreamCore::forget_unsent() {
@@ -341,12 +350,10 @@ void StreamCore::write_eof() {
 // --- the end ---------------------------------------------------------------------------------------------------------
 
 void StreamCore::close() {
-  using machines::writing::Event;
-  using machines::writing::State;
   if (closed()) return;
-  if (writing_ == State::half_closed) return must_linger() ? fire<Event::flushed>(*this) : fire<Event::finish>(*this);
-  fire<Event::close>(*this);
-  if (writing_ != State::closing || sending()) return;  // sent() goes on
+  fire<machines::writing::Event::close>(*this);
+  if (sending() || !socket_.is_open()) return;  // sent() goes on, or nothing is left to do
+  if (writing_ == machines::writing::State::parting) return receiving() ? void() : go_on_salvaging();
   try {
     advance();
   } catch (...) {  // no memory to send the rest
@@ -378,10 +385,12 @@ void StreamCore::linger() {
   wait_for_peer();
 }
 
-void StreamCore::salvage() {
+/// A send has failed: what had arrived before is taken in for the reader.
+void StreamCore::take_in() {
   forget_unsent();
   wake(StreamWait::For::room);
   wake(StreamWait::For::end);
+  wait_for_peer();
 }
 
 void StreamCore::wait_for_peer() {
@@ -401,9 +410,10 @@ void StreamCore::discarded(std::int32_t result, bool last) {
   wait_for_peer();
 }
 
-/// Not without bound: the rest waits in the system until somebody reads.
+/// Not without bound: the rest waits in the system until somebody reads; once the program has closed the stream, it is lost.
 void StreamCore::go_on_salvaging() {
   if (arrived().size() < most_of_peer) return wait_for_peer();
+  if (writing_ == machines::writing::State::parting) return note_end(0);
   kernel_->disarm(silence_);
 }
 

@@ -13,14 +13,14 @@ void raise_read_error(const StreamCore& core) {
 
 Coro<std::string> read_all(Ref<StreamCore> core) {
   const StreamCore::Reading reading(*core, "read");
-  while (!core->at_end()) co_await core->more();
+  while (!core->at_end()) co_await unnoted(core->more());
   raise_read_error(*core);
   co_return core->take(core->arrived().size());
 }
 
 Coro<std::string> read_exactly(Ref<StreamCore> core, std::size_t size) {
   const StreamCore::Reading reading(*core, "readexactly");
-  while (core->arrived().size() < size && !core->at_end()) co_await core->more();
+  while (core->arrived().size() < size && !core->at_end()) co_await unnoted(core->more());
   if (core->arrived().size() < size) {
     raise_read_error(*core);
     throw IncompleteReadError(core->take(core->arrived().size()), size);
@@ -51,13 +51,13 @@ Coro<std::string> read_until(Ref<StreamCore> core, std::string separator, const 
       raise_read_error(*core);
       throw IncompleteReadError(core->take(arrived.size()), 0);
     }
-    co_await core->more();
+    co_await unnoted(core->more());
   }
 }
 
 Coro<std::string> read_line(Ref<StreamCore> core) {
   try {
-    co_return co_await read_until(core, "\n", "readline");
+    co_return co_await unnoted(read_until(core, "\n", "readline"));
   } catch (const IncompleteReadError& error) {
     co_return error.partial();
   } catch (const LimitOverrunError& error) {
@@ -103,6 +103,7 @@ IncompleteReadError::IncompleteReadError(std::string partial, std::size_t expect
 
 StreamCore& StreamReader::core() const {
   if (!core_) throw RuntimeError("the StreamReader is empty: it was default-constructed or moved from");
+  core_->check_thread("StreamReader");
   return *core_;
 }
 

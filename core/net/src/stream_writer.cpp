@@ -12,7 +12,7 @@ void raise_write_error(const StreamCore& core) {
 }
 
 Coro<> wait_until_closed(Ref<StreamCore> core) {
-  while (!core->over()) co_await core->end();
+  while (!core->over()) co_await unnoted(core->end());
   raise_write_error(*core);
 }
 
@@ -21,8 +21,8 @@ Coro<> wait_until_closed(Ref<StreamCore> core) {
 Coro<> DrainAwaiter::drain_stream(Ref<StreamCore> core) {
   raise_write_error(*core);
   if (core->read_error() != 0) throw_system_error(core->read_error(), "connection to " + core->peer());
-  if (core->closing()) co_await sleep(Duration::zero());
-  while (core->paused()) co_await core->room();
+  if (core->closing()) co_await unnoted(sleep(Duration::zero()));
+  while (core->paused()) co_await unnoted(core->room());
   raise_write_error(*core);
 }
 
@@ -36,6 +36,10 @@ StreamWriter& StreamWriter::operator=(StreamWriter&& other) noexcept {
 
 StreamWriter::~StreamWriter() {
   if (!core_) return;
+  if (core_->is_left_here()) {
+    core_.detach();
+    return;
+  }
   try {
     core_->close();
   } catch (...) {  // no memory to send the rest
@@ -45,6 +49,7 @@ StreamWriter::~StreamWriter() {
 
 StreamCore& StreamWriter::core() const {
   if (!core_) throw RuntimeError("the StreamWriter is empty: it was default-constructed or moved from");
+  core_->check_thread("StreamWriter");
   return *core_;
 }
 

@@ -70,19 +70,19 @@ bool is_gone(const std::exception_ptr& error) {
 Coro<> write_all(const StreamWriter& writer, const std::string& input) {
   for (std::size_t at = 0; at < input.size(); at += piece) {
     writer.write(std::string_view(input).substr(at, piece));
-    co_await writer.drain();
+    co_await unnoted(writer.drain());
   }
 }
 
 Coro<> feed(StreamWriter std_in, std::string input) {
   const StreamWriter writer = std::move(std_in);  // closed at the end of this, not with the task
   if (!writer) co_return;
-  const auto outcome = co_await as_outcome(write_all(writer, input));
+  const auto outcome = co_await unnoted(as_outcome(write_all(writer, input)));
   if (outcome.cancelled() || (outcome.error() && !is_gone(outcome.error()))) outcome.raise();
 }
 
 Coro<> read_all(StreamReader reader, std::string& into) {
-  if (reader) into = co_await reader.read();
+  if (reader) into = co_await unnoted(reader.read());
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ class Starting {
     Output output;
     output.kind = OperationKind::spawn;
     output.spawn = &spawn;
-    const auto pid = static_cast<int>(co_await SocketOperation(output));
+    const auto pid = static_cast<int>(co_await unnoted(SocketOperation(output)));
     Socket ends[4];
     for (std::size_t i = 0; i < 4; ++i) {
       if (spawn.ends[i] >= 0) ends[i] = Socket(spawn.ends[i]);
@@ -139,12 +139,12 @@ static Coro<ProcessOutput> talk(Ref<ProcessCore> core, StreamWriter std_in, std:
                                 StreamReader std_err) {
   ProcessOutput output;
   // All three end before this goes on: they write into what is here.
-  const auto ends = co_await gather(return_exceptions, feed(std::move(std_in), std::move(input)),
-                                    read_all(std_out, output.std_out), read_all(std_err, output.std_err));
+  const auto ends = co_await unnoted(gather(return_exceptions, feed(std::move(std_in), std::move(input)),
+                                    read_all(std_out, output.std_out), read_all(std_err, output.std_err)));
   std::get<0>(ends).raise();
   std::get<1>(ends).raise();
   std::get<2>(ends).raise();
-  static_cast<void>(co_await ProcessCore::wait(core));
+  static_cast<void>(co_await unnoted(ProcessCore::wait(core)));
   co_return output;
 }
 

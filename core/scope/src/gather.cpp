@@ -56,6 +56,7 @@ void GatherCore::count(FutureCore& child) {
   }
   if (!return_exceptions_ && child.state() != machines::future::State::returned) {
     const auto kind = child.was_cancelled() ? ResultCore::Kind::cancelled : child.result_core().kind;
+    take_story(child);
     return set_failed(child.retrieve(), kind);
   }
   if (finished_ < distinct_) return;

@@ -37,6 +37,7 @@ void ShieldCore::take_over(FutureCore& inner) {
       set_returned();
     } else {
       const auto kind = inner.result_core().kind;
+      take_story(inner);
       set_failed(inner.retrieve(), kind);
     }
   } catch (...) {

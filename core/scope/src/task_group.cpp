@@ -26,6 +26,10 @@ void TaskGroup::enter() {
 
 void TaskGroup::check_open() const {
   using machines::group::State;
+  if (parent_ && thread_slot.kernel != &parent_->kernel()) {
+    throw RuntimeError(thread_slot.kernel ? "create_task: the TaskGroup is of another loop"
+                                          : "create_task: no loop runs on this thread");
+  }
   if (state_ == State::open || (state_ == State::draining && has_children())) return;
   if (state_ == State::created) throw RuntimeError("create_task: the TaskGroup has not been entered");
   const bool ends = aborting() && (state_ == State::aborting || has_children());
@@ -135,7 +139,7 @@ class GroupCompletion : public Parking {
 Coro<void> join(TaskGroup& group) {
   while (group.has_children()) {
     GroupCompletion completion(group);
-    auto outcome = co_await as_outcome(WaitAt(completion));
+    auto outcome = co_await unnoted(as_outcome(WaitAt(completion)));
     if (outcome.cancelled()) group.interrupted(outcome.exception());
   }
   group.close();

@@ -7,13 +7,16 @@
 namespace rondo {
 
 void Timeout::enter() {
+  using machines::timeout::Event;
   if (state_ != machines::timeout::State::created) throw RuntimeError("the Timeout has already been entered");
   kernel_ = &running_kernel("timeout");
   if (!thread_slot.task) throw RuntimeError("timeout: must be used inside a task");
   task_ = Ref<TaskCore>(*thread_slot.task);
   baseline_ = task_->cancelling();
   if (limit_) when_ = after(kernel_->now(), *limit_);
-  fire<machines::timeout::Event::enter>(*this);
+  if (!when_) return fire<Event::enter_unlimited>(*this);
+  if (*when_ <= kernel_->now()) return fire<Event::enter_late>(*this);
+  return limit_ ? fire<Event::enter_later>(*this) : fire<Event::enter>(*this);
 }
 
 bool Timeout::leave() {
@@ -27,53 +30,40 @@ bool Timeout::leave() {
 }
 
 void Timeout::reschedule(std::optional<Instant> when) {
+  using machines::timeout::Event;
   if (state_ == machines::timeout::State::created) throw RuntimeError("the Timeout has not been entered");
   if (state_ != machines::timeout::State::active) {
     throw RuntimeError(std::string("cannot reschedule a Timeout that ") + (expired() ? "has expired" : "is finished"));
   }
+  kernel_->check_thread("reschedule", static_cast<const FutureCore&>(*task_));
   when_ = when;
-  fire<machines::timeout::Event::reschedule>(*this);
-}
-
-/// For the limit that it was made with, which counts from now.
-void Timeout::arm() {
-  if (!when_) return;
-  if (*when_ <= kernel_->now()) {
-    kernel_->post(*this);
-  } else if (limit_) {
-    kernel_->arm_in(*this, *limit_);
-  } else {
-    kernel_->arm(*this, *when_);
-  }
-}
-
-/// To when_, wherever it stands: among the timers, in the ready queue, or nowhere.
-void Timeout::move() {
-  const bool later = when_ && *when_ > kernel_->now();
-  if (later && armed()) return kernel_->move(*this, *when_);
-  kernel_->disarm(*this);
-  if (later) {
-    kernel_->arm(*this, *when_);
-  } else if (when_) {
-    kernel_->post(*this);
-  }
+  if (!when_) return fire<Event::lift>(*this);
+  return *when_ > kernel_->now() ? fire<Event::reschedule>(*this) : fire<Event::reschedule_late>(*this);
 }
 
 void Timeout::perform(machines::timeout::Do effect) {
+  using machines::timeout::Do;
   switch (effect) {
-    case machines::timeout::Do::arm:
-      arm();
+    case Do::arm:
+      kernel_->arm(*this, *when_);
       break;
-    case machines::timeout::Do::move:
-      move();
+    case Do::arm_later:
+      kernel_->arm_in(*this, *limit_);
       break;
-    case machines::timeout::Do::cancel_task:
+    case Do::move:
+      kernel_->move(*this, *when_);
+      break;
+    case Do::post:
+      kernel_->disarm(*this);
+      kernel_->post(*this);
+      break;
+    case Do::cancel_task:
       static_cast<FutureCore&>(*task_).cancel(Message());
       break;
-    case machines::timeout::Do::disarm:
+    case Do::disarm:
       kernel_->disarm(*this);
       break;
-    case machines::timeout::Do::nothing:
+    case Do::nothing:
       break;
   }
 }

@@ -32,14 +32,14 @@ class Barrier::Inside {
 };
 
 Coro<std::size_t> Barrier::wait() {
-  const auto lock = co_await door_.scoped();
-  co_await door_.wait_for([this] { return state_ == State::filling || broken(); });
+  const auto lock = co_await unnoted(door_.scoped());
+  co_await unnoted(door_.wait_for([this] { return state_ == State::filling || broken(); }));
   if (broken()) throw BrokenBarrierError(door_.title() + " is broken: reset it first");
   const Inside inside(*this);
   if (inside_ == parties_) {
     become(State::draining);
   } else {
-    co_await door_.wait_for([this] { return state_ != State::filling; });
+    co_await unnoted(door_.wait_for([this] { return state_ != State::filling; }));
     if (state_ != State::draining) {
       throw BrokenBarrierError(door_.title() + " was broken or reset meanwhile");
     }
@@ -48,12 +48,12 @@ Coro<std::size_t> Barrier::wait() {
 }
 
 Coro<void> Barrier::reset() {
-  const auto lock = co_await door_.scoped();
+  const auto lock = co_await unnoted(door_.scoped());
   become(inside_ > 0 ? State::resetting : State::filling);
 }
 
 Coro<void> Barrier::abort() {
-  const auto lock = co_await door_.scoped();
+  const auto lock = co_await unnoted(door_.scoped());
   become(State::broken);
 }
 

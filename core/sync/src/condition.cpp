@@ -9,10 +9,10 @@ Coro<void> Condition::wait() {
   check_loop();
   const Watch watch(*this);
   release();
-  Outcome<void> ended = co_await as_outcome(LineUp<Condition>(*this));
+  Outcome<void> ended = co_await unnoted(as_outcome(LineUp<Condition>(*this)));
   Lock* const lock = watch.gone() ? nullptr : lock_;
   while (lock) {
-    Outcome<void> acquired = co_await as_outcome(lock->acquire());
+    Outcome<void> acquired = co_await unnoted(as_outcome(lock->acquire()));
     if (acquired.has_value()) break;
     ended = std::move(acquired);
     if (ended.failed()) break;  // the lock is gone
@@ -23,6 +23,7 @@ Coro<void> Condition::wait() {
 }
 
 void Condition::notify(std::size_t n) {
+  check_thread("notify");
   if (!locked()) throw RuntimeError("notify: the lock of " + title() + " is not locked");
   wake(n);
 }

@@ -5,9 +5,10 @@
 namespace rondo {
 
 void Event::set() {
+  check_thread("set");
   if (set_) return;
-  while (Waiter* const waiter = first_pending()) wake(*waiter, "set");
   set_ = true;
+  while (Waiter* const waiter = first_pending()) wake(*waiter);
 }
 
 std::string Event::describe(Kernel&) const { return title(); }

@@ -6,8 +6,10 @@ namespace rondo {
 
 void Lock::release() {
   if (!locked_) throw RuntimeError("release: " + title() + " is not locked");
+  Waiter* const first = waiters_.front();
+  if (first && first->task()->kernel().debug()) [[unlikely]] check_thread("release");
   locked_ = false;
-  wake_first();
+  if (first) wake(*first);
 }
 
 std::string Lock::describe(Kernel& kernel) const {

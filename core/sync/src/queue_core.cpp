@@ -91,6 +91,7 @@ std::string QueueCore::needed_by() const try {
 }
 
 void QueueCore::task_done() {
+  check_thread("task_done");
   if (unfinished_ == 0) {
     throw std::invalid_argument("task_done: " + title() + " has no unfinished item: it was called too often");
   }
@@ -98,6 +99,7 @@ void QueueCore::task_done() {
 }
 
 void QueueCore::shutdown(bool immediate) {
+  check_thread("shutdown");
   shutdown_ = true;
   if (immediate) {
     unfinished_ -= std::min(unfinished_, size_);
@@ -110,10 +112,6 @@ void QueueCore::shutdown(bool immediate) {
 }
 
 void QueueCore::refuse_shut_down() const { throw QueueShutDown(title() + " is shut down"); }
-
-void QueueCore::refuse_thread(const Kernel& kernel, const char* what) const {
-  if (kernel.is_foreign_here()) refuse_foreign_thread(what, title());
-}
 
 void QueueCore::refuse_full() const {
   throw QueueFull("put_nowait: " + title() + " is full (" + std::to_string(size_) + " items)");

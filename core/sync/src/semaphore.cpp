@@ -18,6 +18,7 @@ Semaphore::Semaphore(const char* what, std::ptrdiff_t value, std::ptrdiff_t boun
 }
 
 void Semaphore::release() {
+  check_thread("release");
   if (bound_ >= 0 && value_ >= bound_) {
     throw std::invalid_argument("release: " + title() + " has all its " + std::to_string(bound_) +
                                 " permits: it was released too often");

@@ -78,6 +78,10 @@ void SyncPrimitive::refuse_loop() const {
   throw RuntimeError(title() + " is waited for by tasks of another loop: each loop needs its own");
 }
 
+void SyncPrimitive::refuse_thread(const char* what, const Kernel& kernel) const {
+  if (kernel.is_foreign_here()) refuse_foreign_thread(what, title());
+}
+
 std::string describe_holder(Kernel& kernel, std::uint32_t task_id) {
   if (task_id == 0) return "a callback";
   if (const TaskCore* task = kernel.find_task(task_id)) return "Task '" + task->name() + "'";

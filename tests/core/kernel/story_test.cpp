@@ -128,7 +128,11 @@ TEST_CASE("an error that is kept and thrown again for ever keeps a story of 64 p
       const auto outcome = co_await as_outcome(throws(error));
       if (!outcome.failed()) co_return std::size_t{0};
     }
-    co_return await_stack().size();
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::runtime_error&) {
+      co_return await_stack().size();
+    }
   };
   CHECK(sim::run(body()) == 64);
 }
@@ -204,6 +208,85 @@ TEST_CASE("a cancellation has a story in debug mode") {
   };
   CHECK(sim::run(main(true)) == 1);
   CHECK(sim::run(main(false)) == 0);
+}
+
+TEST_CASE("an error keeps its story on its way through gather, shield, wait_for and result()") {
+  enum class Way { gather, gathered_vector, shield, wait_for, result, outcome };
+  const auto main = [](Way way) -> Coro<> {
+    const auto task = create_task(outer());
+    switch (way) {
+      case Way::gather:
+        static_cast<void>(co_await gather(task, sleep(1h)));
+        break;
+      case Way::gathered_vector: {
+        std::vector<Task<>> tasks{task};
+        static_cast<void>(co_await gather(tasks));
+        break;
+      }
+      case Way::shield:
+        co_await shield(task);
+        break;
+      case Way::wait_for:
+        co_await wait_for(task, 1h);
+        break;
+      case Way::result:
+        co_await sleep(1h);
+        task.result();
+        break;
+      case Way::outcome: {
+        const auto ended = co_await as_outcome(task);
+        ended.raise();
+        break;
+      }
+    }
+  };
+  for (const Way way : {Way::gather, Way::gathered_vector, Way::shield, Way::wait_for, Way::result, Way::outcome}) {
+    CAPTURE(static_cast<int>(way));
+    bool thrown = false;
+    try {
+      sim::run(main(way));
+    } catch (const std::runtime_error&) {
+      thrown = true;
+      CHECK_THAT(describe(await_stack()), Catch::Matchers::Contains("(fails)") && Catch::Matchers::Contains("(outer)"));
+    }
+    CHECK(thrown);
+  }
+}
+
+TEST_CASE("a story is told while its error is handled, and never for another one") {
+  const auto size_for_another = [] {
+    try {
+      throw std::runtime_error("another");
+    } catch (const std::runtime_error&) {
+      return await_stack().size();
+    }
+  };
+  try {
+    sim::run(outer());
+  } catch (const std::runtime_error&) {
+    CHECK(await_stack().size() == 3);
+    CHECK(size_for_another() == 0);
+    CHECK(await_stack().size() == 3);
+  }
+  CHECK(await_stack().empty());
+  CHECK(size_for_another() == 0);
+  sim::SimBackend backend;
+  Runner runner(backend);
+  CHECK_THROWS(runner.run(outer()));
+  runner.close();
+  try {
+    runner.run(outer());
+  } catch (const RuntimeError&) {
+    CHECK(await_stack().empty());
+  }
+  const auto main = []() -> Coro<std::size_t> {
+    try {
+      co_await outer();
+    } catch (const std::runtime_error&) {
+    }
+    co_return await_stack().size();
+  };
+  CHECK(sim::run(main()) == 0);
 }
 
 TEST_CASE("an error that passed no await has no story, although an older one had") {

@@ -233,6 +233,40 @@ TEST_CASE("a loop may end while the backend closes a server, or has just closed 
   }
 }
 
+TEST_CASE("the end of a loop closes what listens, whatever the server is doing") {
+  for (const int error : {0, -EMFILE, -EINVAL}) {
+    CAPTURE(error);
+    ServerWorld w;
+    w.serve();
+    if (error != 0) w.end(Kind::accept, error);
+    w.step();
+    w.loop.drop_tasks_silently();
+    w.loop.discard();
+    w.now += 3s;
+    w.step();
+    CHECK(w.has(Kind::close));
+    CHECK(w.has(Kind::accept) == (error == 0));  // the one that was under way
+  }
+}
+
+TEST_CASE("the end of a loop closes a server's first address while the second is not bound yet") {
+  ServerWorld w;
+  const auto handler = [](StreamReader, StreamWriter) -> Coro<> { co_return; };
+  const auto starting = w.loop.create_task(start_server(handler, "", 80));
+  w.step();
+  const Output lookup = w.take(Kind::resolve);
+  lookup.lookup->addresses = {Address::parse("0.0.0.0", 80), Address::parse("::", 80)};
+  w.step({Input::completion(lookup.id, 0)});
+  w.step();
+  w.end(Kind::listen, 3);
+  w.step();
+  REQUIRE(w.has(Kind::listen));
+  w.loop.drop_tasks_silently();
+  w.loop.discard();
+  w.step();
+  CHECK(w.take(Kind::close).handle == 3);
+}
+
 TEST_CASE("a connection that comes in while the server closes is closed and handled by nobody") {
   ServerWorld w;
   w.serve();

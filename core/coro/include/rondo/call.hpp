@@ -16,20 +16,20 @@ struct CallOptions {
   Context* context = nullptr;  // what the callback runs in (copy_context()); null: the values that the caller has now
 };
 
-/// True for what a coroutine function gives.
+/// True for what does nothing until it is awaited: a coroutine, a generator, sleep(), queue.get(). Futures and tasks go on
+/// by themselves.
 template <class T>
-concept CoroutineValue = requires(T& value) {
-  typename T::promise_type;
-  typename T::value_type;
-  requires !std::is_copy_constructible_v<T>;
-};
+concept OnlyAwaited =
+    (requires { typename T::promise_type; } || requires(T& value) { std::move(value).operator co_await(); }) &&
+    !requires(const T& value) { value.done(); };
 
-/// A callback is called, and what it gives is dropped: a coroutine would never run. A Task runs by itself.
+/// A callback is called, and what it gives is dropped: so it must not be what only an await would run.
 template <class Given>
 constexpr void refuse_coroutine() {
-  static_assert(!CoroutineValue<std::remove_cvref_t<Given>>,
-                "a coroutine function cannot be a callback, since nobody would run it: call a function that calls "
-                "create_task(), as in [=] { static_cast<void>(create_task(f())); }");
+  static_assert(!OnlyAwaited<std::remove_cvref_t<Given>>,
+                "a coroutine function cannot be a callback, since nobody would run it; nor can one that gives anything "
+                "else to be awaited: call a function that calls create_task(), as in "
+                "[=] { static_cast<void>(create_task(f())); }");
 }
 
 /// A callable in a block of the kernel's pool, or of the global heap when another thread made it.
@@ -58,6 +58,7 @@ class Call final : public CallCore {
   void drop() noexcept override { callable_.reset(); }
   void destroy() noexcept override {
     if (!pooled_) return delete this;
+    if (kernel()->leaks_here()) [[unlikely]] return kernel()->report_leak("the callback", created());
     destroy_pooled(*this, *kernel());
   }
 
@@ -74,7 +75,7 @@ class Handle {
 
   /// The callback does not run any more, even if it stands in the batch that runs now. Never an error.
   void cancel() {
-    if (core_) core_->cancel();
+    if (core_) core_->cancel_from_handle();
   }
   /// True after cancel(), also when the callback had run before (as asyncio's).
   bool cancelled() const { return core_ && core_->state() == machines::handle::State::cancelled; }

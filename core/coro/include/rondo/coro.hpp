@@ -113,6 +113,11 @@ class CoroPromise final : public ReturnsValue<T> {
 };
 
 [[noreturn]] void throw_empty_coro();
+/// A frame that is from the pool of another loop cannot run in this one: the two may run on two threads. Destroys the
+/// frame, unless that would happen behind the back of such a thread.
+[[noreturn]] void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home, const char* what);
+/// Destroys it; in debug mode a frame of another thread's loop is leaked there, and reported.
+void drop_unstarted(std::coroutine_handle<> frame) noexcept;
 
 /// A coroutine that has not started. Awaiting it runs it inside the awaiting task, with no scheduling in between;
 /// create_task() makes a task of it. Either is possible once. One that is dropped unstarted never runs.
@@ -131,18 +136,25 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
     return *this;
   }
   ~Coro() {
-    if (promise_) promise_->handle().destroy();
+    if (promise_) [[unlikely]] drop_unstarted(promise_->handle());
   }
 
   /// False once it was awaited, made a task, or moved from.
   explicit operator bool() const { return promise_ != nullptr; }
 
-  CoroAwaiter<T> operator co_await() { return CoroAwaiter<T>(*release()); }
+  CoroAwaiter<T> operator co_await() { return CoroAwaiter<T>(*release_to(thread_slot.kernel, "co_await")); }
 
   /// The frame, which the caller then owns. RuntimeError if there is none.
   CoroPromise<T>* release() {
     if (!promise_) [[unlikely]] throw_empty_coro();
     return std::exchange(promise_, nullptr);
+  }
+  /// The same, for a task of `kernel`. RuntimeError if the coroutine was made in another loop.
+  CoroPromise<T>* release_to(const Kernel* kernel, const char* what) {
+    CoroPromise<T>* const promise = release();
+    const Kernel* const home = FrameHead::of(promise->handle().address()).kernel;
+    if (home != kernel && home) [[unlikely]] throw_strange_frame(promise->handle(), *home, what);
+    return promise;
   }
 
  private:

@@ -27,8 +27,8 @@ using ResultRead =
 
 /// The error of a task that fails takes the story of its frames along to who awaits it.
 void inherit_await_stack(FutureCore& core) noexcept;
-/// What await_stack() gives outside of loops from now on.
-void note_last_run(const AwaitStack& stack) noexcept;
+/// What await_stack() gives outside of loops while `error` is handled.
+void note_last_run(const std::exception_ptr& error, const AwaitStack& stack) noexcept;
 
 [[noreturn]] void throw_loop_closed(const FutureCore& core, const char* what);
 /// RuntimeError if `core` is not of the loop of `kernel`: nobody would be woken by it.
@@ -72,7 +72,10 @@ Outcome<T> read_outcome(FutureCore& core, bool for_gather = false) {
   if (core.state() == machines::future::State::returned) {
     return Outcome<T>::of_value(value_in<T>(core, for_gather && core.references() == 1));
   }
-  if (!core.ended_by_cancel()) return Outcome<T>::of_error(core.result_core().error);
+  if (!core.ended_by_cancel()) {
+    inherit_await_stack(core);
+    return Outcome<T>::of_error(core.result_core().error);
+  }
   const bool keeps_error = for_gather || !core.result_core().error;
   if (core.was_cancelled() && keeps_error) return Outcome<T>::of_cancelled(core.message());
   return Outcome<T>::of_cancelled(core.retrieve());
@@ -193,7 +196,10 @@ class [[nodiscard]] Future {
   }
 
   /// Takes a callback back. False if it was posted already (it still runs) or removed.
-  bool remove_done_callback(Handle handle) const { return remove_callback(handle); }
+  bool remove_done_callback(Handle handle) const {
+    check_thread("remove_done_callback");
+    return remove_callback(handle);
+  }
 
   auto operator co_await() const& { return FutureAwaiter<T, false>(checked()); }
   auto operator co_await() && { return FutureAwaiter<T, true>(take_core()); }

@@ -121,6 +121,7 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
 
   template <class T = void>
   Future<T> create_future(Place place = Place::here()) {
+    check_thread("create_future");
     return Future<T>(Ref<FutureCore>::adopt(FutureState<T>::make(*kernel_, place)));
   }
 
@@ -128,6 +129,8 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   /// destroyed while pending. Without one, such reports are kept for take_reports().
   template <class F>
   void set_exception_handler(F handler) {
+    refuse_coroutine<std::invoke_result_t<F&, const ErrorContext&>>();
+    check_thread("set_exception_handler");
     handler_ = std::make_shared<HandlerOf<F>>(std::move(handler));
   }
   void call_exception_handler(const ErrorContext& context) noexcept;
@@ -143,12 +146,16 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   template <class F>
   void add_signal_handler(int signal, F handler) {
     refuse_coroutine<std::invoke_result_t<F&>>();
+    check_thread("add_signal_handler");
     refuse_bad_signal(signal, backend_);
     signal_handlers_.set(signal, std::make_shared<SignalCallableOf<F>>(std::move(handler)));
   }
   /// False if there was none, also for a number that no signal has. When the step ends, the signal does again what it did
   /// before the process's first handler of a loop, unless other loops still hear it.
-  bool remove_signal_handler(int signal) { return signal_handlers_.remove(signal); }
+  bool remove_signal_handler(int signal) {
+    check_thread("remove_signal_handler");
+    return signal_handlers_.remove(signal);
+  }
 
   /// Ends the loop's run after the current batch; without one, after the next.
   void stop() { kernel_->stop(); }

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -32,11 +33,17 @@ class [[nodiscard("a task runs without its handle, but nobody will see it fail: 
   /// Requests of cancel() that were not withdrawn.
   std::uint32_t cancelling() const { return task().cancelling(); }
   /// Withdraws one request and returns how many are left; at 0 a request that was not delivered is dropped, too.
-  std::uint32_t uncancel() const { return task().uncancel(); }
+  std::uint32_t uncancel() const {
+    this->check_thread("uncancel");
+    return task().uncancel();
+  }
 
   /// The name given, or "Task-<number>" by order of creation in the loop.
   std::string name() const { return task().name(); }
-  void set_name(std::string_view name) const { task().set_name(name); }
+  void set_name(std::string_view name) const {
+    this->check_thread("set_name");
+    task().set_name(name);
+  }
 
   TaskCore& task() const { return static_cast<TaskCore&>(this->core()); }
 };
@@ -59,9 +66,9 @@ class AnyTask {
     return core().cancel(Message(message));
   }
   std::uint32_t cancelling() const { return core().cancelling(); }
-  std::uint32_t uncancel() const { return core().uncancel(); }
+  std::uint32_t uncancel() const { return checked("uncancel").uncancel(); }
   std::string name() const { return core().name(); }
-  void set_name(std::string_view name) const { core().set_name(name); }
+  void set_name(std::string_view name) const { checked("set_name").set_name(name); }
   Place created() const { return core().created(); }
 
   explicit operator bool() const { return static_cast<bool>(core_); }
@@ -72,18 +79,16 @@ class AnyTask {
   friend bool operator==(const AnyTask& a, const AnyTask& b) { return a.core_.get() == b.core_.get(); }
 
  private:
+  TaskCore& checked(const char* what) const {
+    core().kernel().check_thread(what, static_cast<const FutureCore&>(core()));
+    return core();
+  }
   Ref<TaskCore> core_;
 };
 
-/// A frame that is from the pool of another loop cannot be a task of this one: the two may run on two threads. Destroys the
-/// frame, unless that would happen behind the back of such a thread.
-[[noreturn]] void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home);
-
 template <class T>
 inline Task<T> start_task(Kernel& kernel, Coro<T>& coro, const TaskOptions& options, Place place) {
-  CoroPromise<T>* promise = coro.release();
-  const Kernel* const home = FrameHead::of(promise->handle().address()).kernel;
-  if (home && home != &kernel) [[unlikely]] throw_strange_frame(promise->handle(), *home);
+  CoroPromise<T>* promise = coro.release_to(&kernel, "create_task");
   try {
     ::new (&promise->task_room())
         TaskCore(EntryKind::task, kernel, promise, promise->result,
@@ -107,7 +112,7 @@ Coro<AwaitedValue<A>> await_for(A awaitable) {
 /// A coroutine that calls `function(arguments...)` and awaits what that gives; keeps all of them until it is done.
 template <class Given, class F, class... Args>
 Coro<AwaitedValue<Given>> call_for(F function, Args... arguments) {
-  co_return co_await unnoted(function(std::move(arguments)...));
+  co_return co_await unnoted(std::apply(function, std::forward_as_tuple(std::move(arguments)...)));
 }
 
 /// What can be made a task, beside a coroutine: something to await, or a function that gives it.
@@ -132,6 +137,12 @@ template <class T>
 inline constexpr bool is_coro<Coro<T>> = true;
 template <class W>
 inline constexpr bool is_options = std::same_as<std::remove_cvref_t<W>, TaskOptions>;
+
+/// The place of the call comes behind the arguments, so their number has a bound.
+template <class F>
+constexpr void refuse_arguments() {
+  static_assert(sizeof(F) == 0, "create_task() hands at most three arguments to the function: write a closure that has them");
+}
 
 /// The ways of create_task(), for whoever has `start_coroutine(Coro<T>, TaskOptions, Place)`.
 template <class Self>
@@ -166,6 +177,12 @@ class CreatesTasks {
   auto create_task(F&& function, A&& a, B&& b, C&& c, TaskOptions options = {}, Place place = Place::here()) {
     return self().start_coroutine(
         coroutine_of(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)), options, place);
+  }
+
+  template <class F, class A, class B, class C, class D, class... More>
+    requires(TaskWork<F, A, B, C, D, More...> && !is_options<D>)
+  void create_task(F&&, A&&, B&&, C&&, D&&, More&&...) {
+    refuse_arguments<F>();
   }
 
  protected:
@@ -213,16 +230,22 @@ auto create_task(F&& function, A&& a, B&& b, C&& c, TaskOptions options = {}, Pl
                                    options, place);
 }
 
+template <class F, class A, class B, class C, class D, class... More>
+  requires(TaskWork<F, A, B, C, D, More...> && !is_options<D>)
+void create_task(F&&, A&&, B&&, C&&, D&&, More&&...) {
+  refuse_arguments<F>();
+}
+
 /// The task that runs now; an empty one in callbacks. Throws RuntimeError where no loop runs.
 AnyTask current_task();
 
 /// All tasks of the running loop that are not done, oldest first.
 std::vector<AnyTask> all_tasks();
 
-/// How the last error that came up through frames of the current task travelled: innermost await first, through the
-/// tasks awaited as well; of more than 64 places the first and the last 32. Each knows its function: describe() tells it.
-/// A cancellation has a story in debug mode alone. Empty if the error that is handled here passed no await. Where no loop runs: of the error that the thread's last run()
-/// has thrown.
+/// How the error that is handled here came up: innermost await first, through the tasks awaited as well, and through
+/// gather() and shield(); of more than 64 places the first and the last 32. Each knows its function: describe() tells it.
+/// For the catch blocks of tasks, and for those around run() and Runner::run(). Empty where nothing is handled, and for an
+/// error that passed no await. A cancellation has a story in debug mode alone.
 AwaitStack await_stack();
 
 /// What every combinator does with its arguments: a coroutine becomes a task, a task or future stays what it is.

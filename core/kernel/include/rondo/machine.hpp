@@ -152,9 +152,9 @@ template <class State, class Event, class Do, std::size_t count>
 Machine(std::string_view, const Arrow<State, Event, Do> (&)[count]) -> Machine<State, Event, Do, count>;
 
 /// Throws MachineError. Out of line: this is the cold end of every fire().
-/// `states`: their names, joined.
-[[noreturn]] void forbidden(std::string_view machine, std::string_view states, std::size_t state,
-                            std::string_view event);
+/// `states` and `events`: their names, joined.
+[[noreturn]] void forbidden(std::string_view machine, std::string_view states, std::size_t state, std::string_view events,
+                            std::size_t event);
 
 #ifdef RONDO_COUNT_ARROWS
 /// How often each arrow was taken in this process; exists only in the build that measures arrow coverage.
@@ -163,13 +163,15 @@ inline std::array<std::uint64_t, std::remove_cvref_t<decltype(machine)>::size> a
 #endif
 
 template <class Enum, std::size_t count>
-inline constexpr auto state_names = joined_names<Enum, count>();
+inline constexpr auto names_of = joined_names<Enum, count>();
 
-template <const auto& machine, auto event>
-[[noreturn]] [[gnu::cold]] [[gnu::noinline]] void forbid(std::size_t state) {
+/// One for each machine: one for each event would be as much code as the events' effects.
+template <const auto& machine>
+[[noreturn]] [[gnu::cold]] [[gnu::noinline]] void forbid(std::size_t state, std::size_t event) {
   using Type = std::remove_cvref_t<decltype(machine)>;
-  constexpr const auto& names = state_names<typename Type::State, Type::states>;
-  forbidden(machine.name(), {names.data(), names.size()}, state, enumerator_name<event>());
+  constexpr const auto& states = names_of<typename Type::State, Type::states>;
+  constexpr const auto& events = names_of<typename Type::Event, Type::events>;
+  forbidden(machine.name(), {states.data(), states.size()}, state, {events.data(), events.size()}, event);
 }
 
 /// A class with machines befriends this, so that fire() alone can change its state and cause its effects.
@@ -191,7 +193,9 @@ class Firing {
     constexpr const auto& machine = machine_of(event);
     auto& state = state_of<machine>(object);
     const std::uint8_t index = machine.index(state, event);
-    if (index == machine.none) [[unlikely]] forbid<machine, event>(static_cast<std::size_t>(state));
+    if (index == machine.none) [[unlikely]] {
+      forbid<machine>(static_cast<std::size_t>(state), static_cast<std::size_t>(event));
+    }
 #ifdef RONDO_COUNT_ARROWS
     ++arrow_counts<machine>[index];
 #endif
@@ -224,7 +228,7 @@ inline void fire(Object& object, Arguments&&... arguments) {
   constexpr std::uint64_t mask = machine.from_anywhere(event);
   if constexpr (mask != 0) {
     const auto from = static_cast<std::size_t>(state);
-    if (!is_in<mask>(from)) [[unlikely]] forbid<machine, event>(from);
+    if (!is_in<mask>(from)) [[unlikely]] forbid<machine>(from, static_cast<std::size_t>(event));
   } else {
     if (state != first.from) [[unlikely]] return Firing::look_up<event>(object, std::forward<Arguments>(arguments)...);
   }

@@ -24,7 +24,12 @@ class Server {
     return *this;
   }
   ~Server() {
-    if (core_) core_->close();
+    if (!core_) return;
+    if (core_->is_left_here()) {
+      core_.detach();
+    } else {
+      core_->close();
+    }
   }
 
   /// Stops listening; connections that were accepted go on.

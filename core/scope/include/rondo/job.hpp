@@ -78,6 +78,7 @@ auto submit_job(Executor* executor, Place place, F function, Args... args) {
     return std::apply(function, std::move(args));
   };
   using T = std::invoke_result_t<decltype(job)&>;
+  refuse_coroutine<T>();
   auto& state = JobState<T, decltype(job)>::make(running_kernel("run_in_executor"), std::move(job), place);
   Future<T> future(Ref<FutureCore>::adopt(state));
   state.begin(executor);

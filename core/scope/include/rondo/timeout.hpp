@@ -53,8 +53,6 @@ class Timeout : private Timer {
   friend Firing;
   machines::timeout::State& state_in(const decltype(machines::timeout::diagram)&) { return state_; }
   void perform(machines::timeout::Do effect);
-  void arm();
-  void move();
   static void run_out(Hook& hook) { fire<machines::timeout::Event::expire>(static_cast<Timeout&>(hook)); }
 
   std::optional<Instant> when_;

@@ -18,7 +18,10 @@ class Event : public SyncPrimitive {
   void set();
 
   /// Lowers the flag: whoever waits from now on waits for the next set().
-  void clear() { set_ = false; }
+  void clear() {
+    check_thread("clear");
+    set_ = false;
+  }
 
   /// Await it: goes on at once, without suspending, if the flag is up; else one hop after set(). No allocation.
   LineUp<Event> wait() { return LineUp<Event>(*this); }

@@ -52,7 +52,7 @@ template <class Q>
 class GetAwaiter final : public QueueAwaiter<GetAwaiter<Q>, Q, typename Q::item_type> {
  public:
   explicit GetAwaiter(Q& queue) : GetAwaiter::QueueAwaiter(queue, QueueWaiter::For::item) {}
-  typename Q::item_type move(Q& queue) { return queue.get_nowait(); }
+  typename Q::item_type move(Q& queue) { return queue.take_out(); }
 };
 template <class Q>
 using Get = Awaits<GetAwaiter<Q>, Q&>;
@@ -63,7 +63,7 @@ class PutAwaiter final : public QueueAwaiter<PutAwaiter<Q>, Q, void> {
  public:
   PutAwaiter(Q& queue, typename Q::item_type&& item)
       : PutAwaiter::QueueAwaiter(queue, QueueWaiter::For::room), item_(std::move(item)) {}
-  void move(Q& queue) { queue.put_nowait(std::move(item_)); }
+  void move(Q& queue) { queue.put_in(std::move(item_)); }
 
  private:
   typename Q::item_type item_;
@@ -114,10 +114,7 @@ class BasicQueue final : public QueueCore {
   /// QueueFull or QueueShutDown leave the item with the caller.
   void put_nowait(T&& item) {
     check_thread("put_nowait");
-    check_put();
-    if (full()) [[unlikely]] refuse_full();
-    store_.push(std::move(item));
-    count_put();
+    put_in(std::move(item));
   }
   void put_nowait(const T& item)
     requires std::copy_constructible<T>
@@ -131,13 +128,25 @@ class BasicQueue final : public QueueCore {
   }
   /// QueueEmpty, or QueueShutDown if there will never be an item.
   T get_nowait() {
+    check_thread("get_nowait");
+    return take_out();
+  }
+
+ private:
+  friend GetAwaiter<BasicQueue>;
+  friend PutAwaiter<BasicQueue>;
+  void put_in(T&& item) {
+    check_put();
+    if (full()) [[unlikely]] refuse_full();
+    store_.push(std::move(item));
+    count_put();
+  }
+  T take_out() {
     if (empty()) [[unlikely]] refuse_empty();
     T item = store_.pop();
     count_got();
     return item;
   }
-
- private:
   void drop_items() override { const Store dropped = std::exchange(store_, Store()); }  // which may look at this queue
   Store store_;
 };

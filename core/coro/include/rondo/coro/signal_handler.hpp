@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <rondo/kernel/kernel.hpp>
+#include <rondo/kernel/text.hpp>
 
 namespace rondo {
 
@@ -42,7 +43,7 @@ class SignalHandler final : public OwnedOperation {
   SignalHandler(SignalHandlers& all, int signal) : all_(&all), signal_(signal) {}
   int signal() const { return signal_; }
   void completed() override;
-  std::string title() const override { return "handler of signal " + std::to_string(signal_); }
+  std::string title() const override { return text_of({"handler of signal ", decimal(signal_)}); }
   std::shared_ptr<SignalCallable> callable;
 
  private:

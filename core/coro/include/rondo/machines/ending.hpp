@@ -13,7 +13,7 @@ enum class State : std::uint8_t {
   running, cancelling, closing_generators, closing_executor, wound_up, settling, draining, ended, last_state
 };
 enum class Event : std::uint8_t { next, give_up, last_event };
-enum class Do : std::uint8_t { cancel_tasks, close_generators, take_a_turn, rest, settle, discard, detach };
+enum class Do : std::uint8_t { cancel_tasks, close_generators, take_a_turn, nothing, settle, discard, detach };
 
 inline constexpr Machine diagram("ending", {
   Arrow<State, Event, Do>
@@ -21,7 +21,7 @@ inline constexpr Machine diagram("ending", {
   {State::running,            Event::next,    State::cancelling,         Do::cancel_tasks    },
   {State::cancelling,         Event::next,    State::closing_generators, Do::close_generators},
   {State::closing_generators, Event::next,    State::closing_executor,   Do::take_a_turn     },  // as asyncio does
-  {State::closing_executor,   Event::next,    State::wound_up,           Do::rest            },
+  {State::closing_executor,   Event::next,    State::wound_up,           Do::nothing         },
   {State::wound_up,           Event::next,    State::settling,           Do::settle          },  // what was lent ends
   {State::settling,           Event::next,    State::draining,           Do::discard         },  // and then the rest
   {State::draining,           Event::next,    State::ended,              Do::detach          },

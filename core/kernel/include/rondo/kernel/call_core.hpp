@@ -38,6 +38,8 @@ class CallCore : public Timer, public RefCounted<CallCore> {
   void due(FutureCore& future);
   void due() { fire<machines::handle::Event::due>(*this); }
   void cancel() { fire<machines::handle::Event::cancel>(*this); }
+  /// The same. In debug mode RuntimeError on a thread that is not the loop's.
+  void cancel_from_handle();
 
  protected:
   CallCore(Kernel* kernel, Context context, Place created)
@@ -52,11 +54,10 @@ class CallCore : public Timer, public RefCounted<CallCore> {
   friend Firing;
   machines::handle::State& state_in(const decltype(machines::handle::diagram)&) { return state_; }
   void perform(machines::handle::Do effect);
-  void perform(machines::handle::Do effect, Duration delay);
   friend RefCounted;
   static void run_entry(Hook& hook);
-  template <class... Delay>
-  void begin(Instant when, Delay... delay);
+  template <machines::handle::Event event>
+  void begin(Instant when);
   machines::handle::State state_ = machines::handle::State::created;
   std::uint32_t id_ = 0;
   Kernel* kernel_;

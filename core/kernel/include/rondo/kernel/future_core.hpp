@@ -10,6 +10,7 @@
 #include <rondo/kernel/entry.hpp>
 #include <rondo/kernel/ref.hpp>
 #include <rondo/kernel/result.hpp>
+#include <rondo/kernel/story.hpp>
 #include <rondo/kernel/waitable.hpp>
 #include <rondo/place.hpp>
 
@@ -99,14 +100,18 @@ class FutureBlock : public FutureCore {
   FutureBlock(Kernel& kernel, ResultCore& result, Destroy destroyer, Place created,
               WaitableKind kind = WaitableKind::future);
   Place created() const { return created_; }
+  const Story& story() const { return story_; }
 
  protected:
   ~FutureBlock() = default;
+  /// The error of `failed` becomes this one's: await stacks go on with how it came up there.
+  void take_story(const FutureCore& failed) noexcept;
 
  private:
   friend FutureCore;
   friend Kernel;
   Destroy destroy_;
+  Story story_;  // of an error that is another future's
   Place created_;
   std::uint32_t id_;
 };

@@ -26,8 +26,9 @@
 
 namespace rondo {
 
-[[noreturn]] void refuse_foreign_thread(const char* what, const std::string& object);
+[[noreturn]] void refuse_foreign_thread(const char* what, std::string_view object);
 [[noreturn]] void refuse_foreign_thread(const char* what, const FutureCore& future);
+[[noreturn]] void refuse_foreign_thread(const char* what, const class CallCore& call);
 
 class Kernel {
  public:
@@ -83,7 +84,13 @@ class Kernel {
   }
   /// From now on it is this thread: for one that drives the loop in another's place.
   void move_to_this_thread() { home_ = &thread_slot; }
+  /// It is nobody's until somebody claims it: any thread may touch the loop, one at a time.
+  void leave_thread() { home_ = nullptr; }
   bool is_foreign_here() const { return home_ && home_ != &thread_slot; }
+  /// In debug mode: this is another thread's loop, and what loses its last handle here must stay where it is.
+  bool leaks_here() const { return debug_ && owner_ && is_foreign_here(); }
+  /// Tells the loop's thread that `what` was left where it is. `error`: what nobody has looked at, null for nothing.
+  void report_leak(std::string_view what, Place made = {}, std::exception_ptr error = nullptr) const noexcept;
   /// In debug mode: RuntimeError on a thread that is not the loop's. `object`: what was touched.
   template <class Object>
   void check_thread(const char* what, const Object& object) const {
@@ -153,8 +160,12 @@ class Kernel {
     }
     wakeup_.tell(after(now_, delay));
   }
-  /// Gives an armed timer another deadline.
+  /// Gives it another deadline, whether it is armed, in the ready queue, or in neither.
   void move(Timer& timer, Instant when) {
+    if (!timer.armed()) {
+      timer.withdraw();
+      return arm(timer, when);
+    }
     timers_.move(timer, when);
     wakeup_.tell(when);
   }
@@ -203,7 +214,7 @@ class Kernel {
   }
   /// Notes the size of the block with the task that is being taken out of this frame; false if it is not that frame.
   bool keep_block(void* frame, std::size_t size) noexcept;
-  bool keeps_blocks() const { return keeps_blocks_; }
+  bool keeps_blocks() const { return leaving_ != nullptr; }
   /// The loop is being destroyed, or is gone.
   bool ending() const { return machines::loop::is_over(state_); }
   /// Destroys all tasks, callbacks and residents that are left. `silent`: tasks that are not done are not reported.
@@ -268,7 +279,7 @@ class Kernel {
   [[gnu::noinline]] void destroy_dropped() noexcept;
   [[gnu::noinline]] void destroy_later(FutureCore& future) noexcept;
   [[gnu::noinline]] static void destroy_without_frame(TaskCore& task) noexcept;
-  void leak(FutureCore& future) noexcept;
+  void leak(FutureCore& future) const noexcept;
   static void destroy_task(TaskCore& task) noexcept;
   static void destroy_one(FutureCore& future) noexcept;
 
@@ -276,11 +287,10 @@ class Kernel {
   Entry fence_{EntryKind::fence};  // in the ready queue: where the batch ends that is being run
   TaskCore* in_place_ = nullptr;  // as long as a hook runs: the task that is the next of the batch
   std::uint64_t hash_ = 0;
-  bool keeps_blocks_ = false;  // while leaving_ is looked for, or ending(): a frame that goes may leave its block behind
   bool dropping_ = false;      // something is being destroyed, and what it held waits for its turn
   bool debug_ = false;
   machines::loop::State state_ = machines::loop::State::idle;
-  TaskCore* leaving_ = nullptr;  // the task whose root frame is being destroyed around it
+  TaskCore* leaving_ = nullptr;  // the task whose frames are being destroyed, until its root frame has left it its block
   std::uint32_t ids_ = 0;
   std::uint64_t stamps_ = 0;
   std::uint32_t tasks_alive_ = 0;
@@ -373,7 +383,7 @@ inline bool Kernel::refuses(TaskCore& task, FutureCore& future) {
 }
 
 /// Inlined always: where an event is fired the effect is known, and one case is left.
-[[gnu::always_inline]] inline void TaskCore::perform(machines::task::Do effect) {
+[[gnu::always_inline]] inline void TaskCore::perform(machines::task::Do effect, const Message* message) {
   using machines::task::Do;
   switch (effect) {
     case Do::nothing:
@@ -393,15 +403,19 @@ inline bool Kernel::refuses(TaskCore& task, FutureCore& future) {
     case Do::publish_value:
       return set_returned();
     case Do::publish_error:
+      return publish_error();
     case Do::publish_cancelled:
+      return publish_cancelled(Message());  // the text is in the error, handed out once
     case Do::publish_noted:
-      return publish_failure(effect);
+      return publish_cancelled(message_);
     case Do::discard:
       if (Entry::linked()) Entry::unlink();
       break;
     case Do::withdraw:
+      return withdraw(*message);
     case Do::note_cancel:
-      break;  // these have a message
+      message_ = *message;
+      break;
   }
 }
 

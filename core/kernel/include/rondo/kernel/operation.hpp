@@ -20,12 +20,12 @@ class Operation : public Hook, public Parking {
       : Hook(&wake_task, EntryKind::operation), Parking(words, kind) {}
   OperationId id() const { return id_; }
   std::int32_t result() const { return result_; }
-  bool in_flight() const { return in_flight_; }
+  bool in_flight() const { return attached_; }
   bool owned() const { return owned_; }
   /// Of a recv: see Input::last.
   bool last() const { return last_; }
   /// In flight, or done and its turn has not come.
-  bool under_way() const { return in_flight_ || linked(); }
+  bool under_way() const { return attached_ || linked(); }
   /// Completions since this was asked last; more than one if they came faster than its turns.
   std::uint32_t take_times() {
     const std::uint32_t times = times_;
@@ -41,7 +41,7 @@ class Operation : public Hook, public Parking {
   friend class OperationTable;
   friend class OwnedOperation;
   static void wake_task(Hook& hook);
-  bool in_flight_ = false;
+  bool attached_ = false;  // its slot knows it, and tells it of the completion
   bool owned_ = false;  // it is an OwnedOperation
   bool last_ = false;
   std::int32_t result_ = 0;

@@ -30,6 +30,7 @@ class Story {
   /// May throw std::bad_alloc, and then has changed nothing.
   void add(Place place);
   AwaitStack places() const;
+  bool empty() const { return !body_; }
 
  private:
   struct Body : RefCounted<Body> {

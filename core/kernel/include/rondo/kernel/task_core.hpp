@@ -99,7 +99,7 @@ class TaskCore : public FutureCore, public Link<TaskListTag>, public TaskNotes, 
   }
   /// A cancellation came too late for what it was to end: it is delivered at the next await.
   void postpone_cancel(const Message& message) {
-    fire<machines::task::Event::cancel>(*this, message);
+    fire<machines::task::Event::cancel>(*this, &message);
   }
   /// The message that goes with them: a cancelled wait's own, although another request came after it.
   const Message& delivered_message(std::uint8_t deliveries) const;
@@ -114,11 +114,13 @@ class TaskCore : public FutureCore, public Link<TaskListTag>, public TaskNotes, 
   using TaskEntry::state_in;
   using FutureCore::state_in;
   using FutureCore::perform;
-  void perform(machines::task::Do effect);
-  void perform(machines::task::Do effect, const Message& message);
+  /// `message`: with the events of a cancellation.
+  void perform(machines::task::Do effect, const Message* message = nullptr);
   void park();
   void park_and_cancel();
-  void publish_failure(machines::task::Do how);
+  void withdraw(const Message& message);
+  void publish_error();
+  void publish_cancelled(const Message& message);
 };
 
 /// A task without a coroutine.

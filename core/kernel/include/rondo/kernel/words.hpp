@@ -12,7 +12,8 @@ namespace rondo {
 std::string describe(const FutureCore& future);
 std::string describe(const CallCore& call);
 std::string describe(Place place);
-/// How the error of `failed` came up, if it is a task's.
+/// How the error of `failed` came up; an empty one if nobody knows.
+Story story_of(const FutureCore& failed) noexcept;
 AwaitStack stack_of(const FutureCore& failed);
 /// The function that the place is in, by its name alone; "" if the compiler does not say.
 std::string function_of(Place place);

@@ -23,35 +23,35 @@ enum class State : std::uint8_t {
   open, ending, shutting, half_closed, closing, leaving, lingering, salvaging, parting, lost, closed, last_state
 };
 enum class Event : std::uint8_t { eof, close, flushed, shut, fail, lose, finish, last_event };
-enum class Do : std::uint8_t { shut_down, linger, salvage, release, nothing };
+enum class Do : std::uint8_t { shut_down, linger, take_in, release, nothing };
 
 inline constexpr Machine diagram("writing", {
   Arrow<State, Event, Do>
   // from                 on              to                  do
   {State::open,        Event::eof,     State::ending,      Do::nothing  },
   {State::open,        Event::close,   State::closing,     Do::nothing  },
-  {State::open,        Event::fail,    State::salvaging,   Do::salvage  },  // a send has failed
+  {State::open,        Event::fail,    State::salvaging,   Do::take_in  },  // a send has failed
   {State::open,        Event::lose,    State::lost,        Do::release  },  // a receive has failed
   {State::open,        Event::finish,  State::closed,      Do::release  },  // abort()
   {State::ending,      Event::flushed, State::shutting,    Do::shut_down},
   {State::ending,      Event::close,   State::closing,     Do::nothing  },
-  {State::ending,      Event::fail,    State::salvaging,   Do::salvage  },
+  {State::ending,      Event::fail,    State::salvaging,   Do::take_in  },
   {State::ending,      Event::lose,    State::lost,        Do::release  },
   {State::ending,      Event::finish,  State::closed,      Do::release  },
   {State::shutting,    Event::shut,    State::half_closed, Do::nothing  },
   {State::shutting,    Event::close,   State::leaving,     Do::nothing  },
-  {State::shutting,    Event::fail,    State::salvaging,   Do::salvage  },
+  {State::shutting,    Event::fail,    State::salvaging,   Do::take_in  },
   {State::shutting,    Event::lose,    State::lost,        Do::release  },
   {State::shutting,    Event::finish,  State::closed,      Do::release  },
-  {State::half_closed, Event::flushed, State::lingering,   Do::linger   },  // close(); the end is sent already
+  {State::half_closed, Event::close,   State::leaving,     Do::nothing  },  // the end is sent already
   {State::half_closed, Event::lose,    State::lost,        Do::release  },
   {State::half_closed, Event::finish,  State::closed,      Do::release  },
   {State::closing,     Event::flushed, State::leaving,     Do::shut_down},
-  {State::closing,     Event::fail,    State::parting,     Do::salvage  },
+  {State::closing,     Event::fail,    State::parting,     Do::take_in  },
   {State::closing,     Event::lose,    State::closed,      Do::release  },
   {State::closing,     Event::finish,  State::closed,      Do::release  },
   {State::leaving,     Event::shut,    State::lingering,   Do::linger   },
-  {State::leaving,     Event::fail,    State::parting,     Do::salvage  },
+  {State::leaving,     Event::fail,    State::parting,     Do::take_in  },
   {State::leaving,     Event::lose,    State::closed,      Do::release  },
   {State::leaving,     Event::finish,  State::closed,      Do::release  },
   {State::lingering,   Event::finish,  State::closed,      Do::release  },

@@ -58,6 +58,10 @@ class ServerCore final : public ResidentOf<ServerCore>, public RefCounted<Server
   ServerCore& operator=(const ServerCore&) = delete;
 
   void close() noexcept;
+  /// In debug mode: RuntimeError on a thread that is not the loop's.
+  void check_thread(const char* what) const { kernel_->check_thread(what, std::string_view("a server")); }
+  /// In debug mode, on such a thread: it goes on, and that is reported.
+  bool is_left_here() const noexcept;
   bool serving() const { return serving_; }
   std::vector<Address> addresses() const;
   void abandon() noexcept;

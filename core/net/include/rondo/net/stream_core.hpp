@@ -20,6 +20,7 @@ namespace rondo {
 
 class StreamCore;
 struct StreamWaitTag;
+[[noreturn]] void refuse_foreign_thread(const char* what, const StreamCore& stream);
 
 /// A task that waits at a stream.
 class StreamWait : public Parking, public Link<StreamWaitTag> {
@@ -90,6 +91,10 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   std::string peer() const { return pipe_ ? "a pipe" : remote_.str(); }
   const Socket& socket() const { return socket_; }
   const StreamLimits& limits() const { return limits_; }
+  /// In debug mode: RuntimeError on a thread that is not the loop's.
+  void check_thread(const char* what) const { kernel_->check_thread(what, *this); }
+  /// In debug mode, on such a thread: it stays open, and that is reported.
+  bool is_left_here() const noexcept;
 
   // --- reading ------------------------------------------------------------------------------------------------------
 
@@ -218,7 +223,7 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   void advance();
   void shut_down();
   void linger();
-  void salvage();
+  void take_in();
   void release_socket();
   void forget_unsent();
 

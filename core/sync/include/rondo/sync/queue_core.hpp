@@ -103,7 +103,6 @@ class QueueCore : public SyncPrimitive {
   void check_put() const;
   /// In debug mode: RuntimeError where tasks of a loop of another thread wait.
   void check_thread(const char* what) const;
-  void refuse_thread(const Kernel& kernel, const char* what) const;
   [[noreturn]] void refuse_full() const;
   [[noreturn]] void refuse_empty() const;
   void count_put();
@@ -118,6 +117,7 @@ class QueueCore : public SyncPrimitive {
       set();
     }
     std::string describe(Kernel& kernel) const override;
+    void check_joiners(const char* what) const { check_thread(what); }
 
    private:
     QueueCore* owner_;
@@ -155,10 +155,9 @@ inline void QueueCore::wake_next(EntryList& line) {
 }
 
 inline void QueueCore::check_thread(const char* what) const {
+  finished_.check_joiners(what);
   const QueueWaiter* const first = all_.front();
-  if (!first || !first->wait_ || !first->wait_->task()) return;
-  const Kernel& kernel = first->wait_->task()->kernel();
-  if (kernel.debug()) [[unlikely]] refuse_thread(kernel, what);
+  if (first && first->wait_ && first->wait_->task()) SyncPrimitive::check_thread(what, first->wait_->task()->kernel());
 }
 
 inline void QueueCore::check_put() const {

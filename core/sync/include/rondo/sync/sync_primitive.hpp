@@ -117,26 +117,17 @@ class SyncPrimitive {
     check_loop();
     waiters_.push_back(waiter);
   }
-  /// In debug mode: RuntimeError where tasks of a loop of another thread wait.
+  /// In debug mode: RuntimeError where tasks of a loop of another thread wait. Before anything has changed.
   void check_thread(const char* what) const {
-    const Waiter* const first = waiters_.front();
-    if (first && first->task()->kernel().debug() && first->task()->kernel().is_foreign_here()) [[unlikely]] {
-      refuse_foreign_thread(what, title());
-    }
+    if (const Waiter* const first = waiters_.front()) check_thread(what, first->task()->kernel());
+  }
+  void check_thread(const char* what, const Kernel& kernel) const {
+    if (kernel.debug()) [[unlikely]] refuse_thread(what, kernel);
   }
   /// False if the waiter was woken or cancelled before.
   static bool wake(Waiter& waiter) {
     if (!waiter.pending()) return false;
     waiter.task()->kernel().wake(waiter);
-    return true;
-  }
-  /// The same. In debug mode RuntimeError, naming `what`, if it is of a loop of
-  /// another thread: so a primitive changes after it has woken who waits.
-  bool wake(Waiter& waiter, const char* what) const {
-    if (!waiter.pending()) return false;
-    Kernel& kernel = waiter.task()->kernel();
-    if (kernel.debug()) [[unlikely]] check_thread(what);
-    kernel.wake(waiter);
     return true;
   }
   /// The first that can be woken; null if there is none. Looks at each waiter once, however often it is called: those
@@ -153,6 +144,7 @@ class SyncPrimitive {
     return waiter != nullptr;
   }
   [[noreturn]] void refuse_loop() const;
+  void refuse_thread(const char* what, const Kernel& kernel) const;
   /// Tells the loop that this goes although tasks need it.
   void report_end(Kernel& kernel, const std::string& by) const noexcept;
 
