@@ -80,6 +80,26 @@ Coro<> talk(Address at, std::string text, std::string* answer, bool half_close) 
   if (answer->size() < text.size()) throw std::runtime_error("the stream ended early");
 }
 
+/// Answers without having read what it was sent.
+Coro<> refuse(StreamReader, StreamWriter writer) {
+  writer.write(pattern(5000));
+  co_await writer.drain();
+  writer.close();
+  co_await writer.wait_closed();
+}
+Coro<> be_refused(Address at, std::size_t size, std::string* answer) {
+  const Connection connection = co_await open_connection(std::move(at));
+  connection.writer.write("a line that nobody reads\n");
+  for (;;) {
+    const std::string more = co_await connection.reader.read(8000);
+    if (more.empty()) break;
+    *answer += more;
+  }
+  connection.writer.close();
+  co_await connection.writer.wait_closed();
+  if (answer->size() < size) throw std::runtime_error("the stream ended early");
+}
+
 /// A datagram that is lost is told by the sender's error, or by the receiver's.
 Coro<> pass_datagrams() {
   const DatagramSocket server = co_await open_datagram(Address::loopback(0));
@@ -97,7 +117,8 @@ Coro<> pass_datagrams() {
 Coro<> whole_run(Seen* seen) {
   const std::string first = pattern(60'000);
   const std::string second = pattern(3001);
-  std::array<std::string, 2> answers;
+  const std::string third = pattern(5000);
+  std::array<std::string, 3> answers;
   const auto note = [](Seen* to, const std::string& how) {
     if (how != "void") to->failures += how + "; ";
     if (contains(how, "a wrong datagram")) to->wrong = true;
@@ -118,10 +139,16 @@ Coro<> whole_run(Seen* seen) {
     const auto two = create_task(ending(talk(at, second, &answers[1], false)));
     note(seen, co_await one);
     note(seen, co_await two);
+    const auto refusing = co_await as_outcome(start_server(refuse, "127.0.0.1", 0, options));
+    if (!refusing.has_value()) {
+      note(seen, ending_of(refusing));
+      co_return;
+    }
+    note(seen, co_await ending(be_refused(refusing.value().addresses().at(0), third.size(), &answers[2])));
   }
   note(seen, co_await ending(pass_datagrams()));
-  seen->wrong = seen->wrong || !begins(answers[0], first) || !begins(answers[1], second);
-  seen->whole = answers[0] == first && answers[1] == second;
+  seen->wrong = seen->wrong || !begins(answers[0], first) || !begins(answers[1], second) || !begins(answers[2], third);
+  seen->whole = answers[0] == first && answers[1] == second && answers[2] == third;
 }
 
 struct Result {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// stream_table.hpp - streams brought into each state of their machines, and two things at a time that happen to them.
+// stream_table.hpp - streams brought into each state of their machines, and along each arrow.
 #pragma once
 
 #include <array>
@@ -31,9 +31,9 @@ inline Coro<> until_sent(const StreamCore* core) {
 }
 
 /// The peer has not read a word that was sent: so its abort() is a reset.
-inline Coro<Watched> watched_stream(Duration pause = 3ms) {
+inline Coro<Watched> watched_stream(Duration pause = 3ms, Duration linger = 1h) {
   StreamLimits limits;
-  limits.linger = 1h;
+  limits.linger = linger;
   SocketPair pair = co_await socket_pair(small_buffers());
   Watched watched;
   watched.pause = pause;
@@ -117,7 +117,10 @@ inline Coro<> reach(const Watched* w, WritingState state) {
       w->peer.writer.abort();
       break;
     case WritingState::lost:
-      co_return w->core->note_end(ECONNRESET);
+      static_cast<void>(create_task(read_to_the_end(&w->own.reader)));
+      co_await sleep(0s);
+      w->peer.writer.abort();
+      break;
     case WritingState::closed:
     case WritingState::last_state:
       co_return writer.abort();
@@ -132,14 +135,16 @@ inline void cause(const Watched* w, WritingState from, WritingEvent event) {
     case WritingEvent::close:
       return w->own.writer.close();
     case WritingEvent::flushed:
-      if (from == WritingState::half_closed) return w->own.writer.close();
       static_cast<void>(create_task(read_to_the_end(&w->peer.reader)));
       return;
     case WritingEvent::fail:
       if (from == WritingState::open) w->own.writer.write("y");
       return w->peer.writer.abort();
     case WritingEvent::lose:
-      return w->core->note_end(ECONNRESET);
+      if (from != WritingState::open && from != WritingState::half_closed) return w->core->note_end(ECONNRESET);
+      static_cast<void>(create_task(read_to_the_end(&w->own.reader)));
+      static_cast<void>(create_task(reset_by_peer(w)));  // which that read hears of
+      return;
     case WritingEvent::finish:
       return from == WritingState::lingering ? w->peer.writer.abort() : w->own.writer.abort();
     case WritingEvent::shut:
@@ -160,85 +165,6 @@ inline Coro<std::string> take_arrow(WritingState from, WritingEvent event, Writi
   w.own.writer.abort();
   w.peer.writer.abort();
   co_return w.core->writing() == WritingState::closed ? "taken" : "not closed by abort()";
-}
-
-enum class Happening : std::uint8_t {
-  close, abort, write_eof, drain, wait_closed, read, cancelled_read, read_in_time, end_of_peer, reset_of_peer, silence
-};
-constexpr std::array happenings{
-    Happening::close,          Happening::abort,        Happening::write_eof,   Happening::drain,
-    Happening::wait_closed,    Happening::read,         Happening::cancelled_read, Happening::read_in_time,
-    Happening::end_of_peer,    Happening::reset_of_peer, Happening::silence};
-
-inline Coro<> happen(const Watched* w, Happening what) {
-  const StreamWriter& writer = w->own.writer;
-  switch (what) {
-    case Happening::close:
-      co_return writer.close();
-    case Happening::abort:
-      co_return writer.abort();
-    case Happening::write_eof:
-      co_return writer.write_eof();
-    case Happening::drain:
-      co_return co_await writer.drain();
-    case Happening::wait_closed:
-      co_return co_await writer.wait_closed();
-    case Happening::read:
-      static_cast<void>(co_await w->own.reader.read(10));
-      co_return;
-    case Happening::cancelled_read: {
-      const auto task = create_task(w->own.reader.read(10));
-      co_await sleep(0s);
-      task.cancel();
-      static_cast<void>(co_await as_outcome(task));
-      co_return;
-    }
-    case Happening::read_in_time:
-      static_cast<void>(co_await as_outcome(wait_for(w->own.reader.read(10), 1ms)));
-      co_return;
-    case Happening::end_of_peer:
-      co_return w->peer.writer.write_eof();
-    case Happening::reset_of_peer:
-      co_return w->peer.writer.abort();
-    case Happening::silence:
-      co_await sleep(1ms);
-  }
-}
-
-inline Coro<> collect(const StreamReader* reader, std::string* text) {
-  for (;;) {
-    const auto outcome = co_await as_outcome(reader->read(65536));
-    if (outcome.failed() || outcome.value().empty()) co_return;
-    *text += outcome.value();
-  }
-}
-
-/// Bytes are written, `first` and `second` happen, `turns` apart; then the peer ends, and the stream is closed.
-inline Coro<std::string> let_happen(Happening first, Happening second, int turns) {
-  const Watched w = co_await watched_stream();
-  static const std::string text = "hello" + pattern(100'000);  // more than the system takes at once
-  w.own.writer.write(std::string_view(text).substr(5));
-  std::string arrived;
-  const auto peer = create_task(collect(&w.peer.reader, &arrived));
-  std::string story;
-  std::string other;
-  const auto one = create_task(note_ending_void(&story, happen(&w, first)));
-  co_await network::turns(turns);
-  const auto two = create_task(note_ending_void(&other, happen(&w, second)));
-  co_await a_moment();
-  w.own.writer.close();
-  co_await peer;
-  w.peer.writer.close();
-  co_await one;
-  co_await two;
-  co_await as_outcome(w.own.writer.wait_closed());
-  if (!co_await until(&w, WritingState::closed)) co_return "not closed";
-  const auto loses = [](Happening what) { return what == Happening::abort || what == Happening::reset_of_peer; };
-  if (text.compare(0, arrived.size(), arrived) != 0) co_return "other bytes have arrived";
-  if (!loses(first) && !loses(second) && arrived.size() != text.size()) {
-    co_return std::to_string(arrived.size()) + " bytes have arrived";
-  }
-  co_return "as it should be";
 }
 
 }  // namespace network
