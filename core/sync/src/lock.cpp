@@ -4,8 +4,10 @@
 
 namespace rondo {
 
+void Lock::refuse_release() const { throw RuntimeError("release: " + title() + " is not locked"); }
+
 void Lock::release() {
-  if (!locked_) throw RuntimeError("release: " + title() + " is not locked");
+  if (!locked_) [[unlikely]] refuse_release();
   Waiter* const first = waiters_.front();
   if (first && first->task()->kernel().debug()) [[unlikely]] check_thread("release");
   locked_ = false;

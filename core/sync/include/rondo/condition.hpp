@@ -23,6 +23,7 @@ class Condition : public SyncPrimitive {
   bool locked() const { return lock_->locked(); }
   LineUp<Lock> acquire() { return lock_->acquire(); }
   void release() { lock_->release(); }
+  /// A guard without a name releases at once: see Lock::scoped().
   Scoped<Lock> scoped() { return lock_->scoped(); }
   Lock& lock() { return *lock_; }
 

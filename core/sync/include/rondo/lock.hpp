@@ -40,6 +40,7 @@ class Lock : public SyncPrimitive {
   bool enter();
   void resumed(Waiter& waiter, bool cancelled);
   void wake_first();
+  [[noreturn]] [[gnu::noinline]] void refuse_release() const;
 
   bool locked_ = false;
   std::uint32_t holder_ = 0;  // the id of the task that took it

@@ -24,7 +24,8 @@ class Semaphore : public SyncPrimitive {
   /// Gives a permit to the first in line, or adds it. Anybody may release, also without having acquired: that adds one.
   void release();
 
-  /// Like acquire(), and gives a guard that releases at the end of its scope.
+  /// Like acquire(), and gives a guard that releases at the end of its scope; one without a name releases at once, see
+  /// Lock::scoped().
   Scoped<Semaphore> scoped() { return Scoped<Semaphore>(*this); }
 
   std::string describe(Kernel& kernel) const override;
