@@ -36,7 +36,13 @@ const AddSnippet add_stack("await_stack in main", [] {
     std::printf("%s, from %s\n", error.what(), describe(await_stack()).c_str());
   }
   // [/stack]
-  check(await_stack().size() == 2);
+  std::size_t places = 0;
+  try {
+    run(outer());
+  } catch (const std::runtime_error&) {
+    places = await_stack().size();
+  }
+  check(places == 2 && await_stack().empty());
 });
 
 }  // namespace
