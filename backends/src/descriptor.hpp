@@ -41,7 +41,9 @@ inline Behind what_follows(int descriptor) {
   pollfd asked{descriptor, POLLIN | POLLPRI | POLLRDHUP, 0};
   const int found = ::poll(&asked, 1, 0);
   if (found == 0) return Behind::nothing;
-  if (found < 0 || (asked.revents & (POLLPRI | POLLERR)) != 0 || (asked.revents & POLLRDHUP) == 0) return Behind::more;
+  if (found < 0 || (asked.revents & (POLLPRI | POLLERR)) != 0 || (asked.revents & (POLLRDHUP | POLLHUP)) == 0) {
+    return Behind::more;
+  }
   int left = 0;
   return ::ioctl(descriptor, FIONREAD, &left) == 0 && left == 0 ? Behind::end : Behind::more;
 }

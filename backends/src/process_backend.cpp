@@ -15,6 +15,7 @@
 #include <rondo/error.hpp>
 #include <rondo/kernel/text.hpp>
 
+#include "descriptor.hpp"
 #include "open_socket.hpp"
 
 namespace rondo {
@@ -171,6 +172,10 @@ void ProcessBackend::cancel(const Output& output) {
 void ProcessBackend::close_handle(int descriptor) noexcept {
   if (BackendDesk* const desk = desks_.find(BackendDesks::Name::descriptors)) desk->before_close(descriptor);
   close_descriptor(seam_, descriptor);
+}
+
+bool ProcessBackend::has_ended(std::int32_t handle) const {
+  return is_socket(handle) && what_follows(handle) == Behind::end;
 }
 
 Features ProcessBackend::features() const noexcept {

@@ -45,6 +45,10 @@ void Network::break_handle(std::int32_t handle) {
 }
 
 bool Network::has(std::int32_t handle) const { return world_->sockets.find(handle) != nullptr; }
+bool Network::has_ended(std::int32_t handle) const {
+  const NetworkSocket* const socket = world_->sockets.find(handle);
+  return socket && socket->has_ended();
+}
 bool Network::cancel(OperationId id) { return world_->desk.cancel(id); }
 void Network::drop(OperationId id) { world_->desk.forget(id); }
 void Network::take(std::vector<Input>& inputs) { world_->desk.take(inputs); }

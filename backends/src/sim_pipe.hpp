@@ -27,6 +27,7 @@ class PipeEnd final : public NetworkSocket {
   void start(const Output& output) override;
   void close() override;
   PipeEnd* as_pipe_end() override { return this; }
+  bool has_ended() const override { return reads_ && side_->connection->has_ended(side_->number); }
   /// Another handle of the same end.
   std::unique_ptr<PipeEnd> duplicate() const { return std::make_unique<PipeEnd>(world_, side_, reads_, writes_); }
 

@@ -41,6 +41,11 @@ class SimConnection : public std::enable_shared_from_this<SimConnection> {
   void abort(std::size_t side);
   /// Something has arrived at this end.
   void arrive(std::size_t side, Sent what);
+  /// Nothing is left to receive there, and only the end is to come.
+  bool has_ended(std::size_t side) const {
+    const End& end = ends_[side];
+    return end.fin() && end.unread() == 0 && end.error == 0;
+  }
 
  private:
   struct End {
@@ -95,6 +100,7 @@ class StreamSocket final : public NetworkSocket {
   std::int32_t claim(Address& local, const SocketOptions& options);
   void start(const Output& output) override;
   void close() override { connection_->close(side_); }
+  bool has_ended() const override { return connection_->has_ended(side_); }
 
  private:
   std::shared_ptr<SimConnection> connection_;

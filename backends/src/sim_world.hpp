@@ -30,6 +30,8 @@ class NetworkSocket {
   /// Ends what waits for it; it goes right after.
   virtual void close() = 0;
   virtual Listener* as_listener() { return nullptr; }
+  /// See Backend::has_ended().
+  virtual bool has_ended() const { return false; }
   virtual PipeEnd* as_pipe_end() { return nullptr; }
   virtual SimDatagramSocket* as_datagram() { return nullptr; }
 

@@ -194,6 +194,51 @@ CONFORMANCE("at_eof is true once the end has arrived: a loop over lines gets no 
   if (std::string_view(World::name) != "sim") CHECK(on(world, body(true)) == "one\ntwo\n|");  // sim: in pieces
 }
 
+CONFORMANCE("at_eof is true once the end has arrived, also when that comes later than the last bytes and nobody reads") {
+  const auto body = [](StreamPair pair) -> Coro<std::string> {
+    const StreamReader& reader = pair.client.reader;
+    const auto eof = [&reader] { return reader.at_eof() ? "end " : "open "; };
+    std::string story = eof();
+    pair.server.writer.write("one\n");
+    co_await a_moment();
+    story += eof();
+    story += co_await reader.readline();
+    story += eof();
+    pair.server.writer.write("two\n");
+    story += co_await reader.readline();
+    story += eof();
+    pair.server.writer.write_eof();
+    co_await a_moment();
+    story += eof();
+    story += (co_await reader.read()).empty() ? "nothing" : "something";
+    pair.server.writer.close();
+    pair.client.writer.close();
+    co_await pair.client.writer.wait_closed();
+    co_return story;
+  };
+  const auto main = [&body]() -> Coro<std::string> {
+    StreamPair pair = co_await stream_pair();
+    co_return co_await body(std::move(pair));
+  };
+  World world;
+  CHECK(on(world, main()) == "open open one\nopen two\nopen end nothing");
+}
+
+CONFORMANCE("at_eof does not hide a reset") {
+  const auto body = []() -> Coro<std::string> {
+    const StreamPair pair = co_await stream_pair();
+    pair.client.writer.write("nobody reads this");
+    co_await a_moment();
+    pair.server.writer.abort();
+    co_await a_moment();
+    const std::string story = pair.client.reader.at_eof() ? "end, " : "open, ";
+    const auto read = co_await as_outcome(pair.client.reader.read());
+    co_return story + (read.failed() ? "an error" : "an end");
+  };
+  World world;
+  CHECK(on(world, body()) == "open, an error");
+}
+
 CONFORMANCE("a stream gets into every state, and every event of its machines happens to it there") {
   for (const auto& arrow : machines::writing::diagram.arrows()) {
     World world;

@@ -35,7 +35,7 @@ void Kernel::delete_if_unused() noexcept {
 
 void release_or_keep(void* frame, void* block, std::size_t size, Kernel* kernel) noexcept {
   Kernel* keeper = kernel ? kernel : thread_slot.kernel;
-  if (!keeper || !keeper->keeps_blocks() || !keeper->keep_block(frame, size)) release_block(block, size, kernel);
+  if (!keeper || !keeper->looks_at_blocks() || !keeper->keep_block(frame, size)) release_block(block, size, kernel);
 }
 
 void release_block(void* block, std::size_t size, Kernel* kernel) noexcept {
@@ -49,7 +49,7 @@ void release_block(void* block, std::size_t size, Kernel* kernel) noexcept {
 bool Kernel::keep_block(void* frame, std::size_t size) noexcept {
   if (!leaving_ || FrameHead::task_room(frame) != leaving_) return false;  // below the root, or of another task
   leaving_->kept_size_ = size;
-  leaving_ = nullptr;
+  set_leaving(nullptr);
   return true;
 }
 
@@ -73,9 +73,10 @@ void Kernel::discard(TaskCore& task) noexcept {
     static_cast<RoutineCore&>(task).drop();
   } else {
     FrameCore* innermost = task.innermost_;
-    TaskCore* const outer = std::exchange(leaving_, &task);
+    TaskCore* const outer = leaving_;
+    set_leaving(&task);
     destroy_frames(innermost);
-    leaving_ = outer;
+    set_leaving(outer);
     task.innermost_ = nullptr;
     ::new (task.result_) ResultCore;  // the one in the frame went with it; there will be no other
   }
@@ -214,6 +215,7 @@ void FutureCore::drop_waiters() noexcept {
 /// What is destroyed may begin something else.
 void Kernel::discard_everything(bool silent) {
   fire<machines::loop::Event::discard>(*this);
+  set_leaving(nullptr);
   do {
     discard_tasks(silent);
     while (Resident* resident = residents_.front()) resident->abandon();

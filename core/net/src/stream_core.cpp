@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include <rondo/backend.hpp>
+#include <rondo/loop.hpp>
+
 namespace rondo {
 namespace {
 
@@ -145,6 +148,12 @@ Output StreamCore::receive(std::byte* buffer, std::size_t size) const {
 
 void StreamCore::start_receiving() {
   if (!receiving()) kernel_->operations().start(receiving_, receive(nullptr, most_at_once));
+}
+
+void StreamCore::look_for_end() {
+  if (!socket_.is_open() || thread_slot.kernel != kernel_) return;
+  const Backend* const backend = this_loop().backend();
+  if (backend && backend->has_ended(socket_.handle())) note_end(0);
 }
 
 void StreamCore::append(const std::byte* bytes, std::size_t size) noexcept {

@@ -119,6 +119,6 @@ Coro<std::string> StreamReader::readline() const { return read_line(Ref<StreamCo
 Coro<std::string> StreamReader::readuntil(std::string separator) const {
   return read_until(Ref<StreamCore>(core()), std::move(separator), "readuntil");
 }
-bool StreamReader::at_eof() const { return core().at_end() && core().arrived().empty(); }
+bool StreamReader::at_eof() const { return core().at_end_now() && core().arrived().empty(); }
 
 }  // namespace rondo

@@ -30,6 +30,8 @@ class ProcessBackend : public Backend {
   /// Everything; reports that no handler of the user's hears go to standard error, and RONDO_DEBUG=1 in the environment
   /// turns debug mode on.
   Features features() const noexcept final;
+  /// Asks the system: two calls at most.
+  bool has_ended(std::int32_t handle) const final;
 
  protected:
   ProcessBackend(ThreadPoolOptions default_executor, Seam* seam);

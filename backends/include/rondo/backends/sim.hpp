@@ -61,6 +61,7 @@ class SimBackend final : public Backend {
   Features features() const noexcept override;
   /// True when nothing is planned, and no signal handler waits: operations of the network that are left wait for ever.
   bool stuck() const override;
+  bool has_ended(std::int32_t handle) const override { return network_.has_ended(handle); }
 
   Oracle& oracle() { return oracle_; }
   /// A signal arrives now, as far as the program can tell. SIGINT reaches the runner if nobody handles it.

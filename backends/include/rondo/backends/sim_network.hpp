@@ -62,6 +62,7 @@ class Network {
 
   /// True for the handle of a socket that is open.
   bool has(std::int32_t handle) const;
+  bool has_ended(std::int32_t handle) const;
   /// False if no operation of this name waits.
   bool cancel(OperationId id);
   /// Forgets an operation whose start has thrown.

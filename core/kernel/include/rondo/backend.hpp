@@ -78,6 +78,10 @@ class Backend {
   /// True if no operation in flight can end any more by itself: a simulated world knows, a real one never does.
   virtual bool stuck() const { return false; }
 
+  /// True if this stream's peer has ended, and nothing that it sent is left to receive; false if that is not known. No
+  /// receive is under way there.
+  virtual bool has_ended(std::int32_t /*handle*/) const { return false; }
+
   /// A descriptor that becomes readable when reap() has something to give; -1 if there is none. For hosts, which watch it
   /// instead of sleeping in reap().
   virtual int descriptor() { return -1; }

@@ -43,7 +43,7 @@ template <class Head>
 [[gnu::always_inline]] inline void deallocate_frame(void* frame, std::size_t size) noexcept {
   Head* head = static_cast<Head*>(frame) - 1;
   Kernel* kernel = head->kernel;
-  if (!kernel || kernel->keeps_blocks()) [[unlikely]] {
+  if (!kernel || kernel->looks_at_blocks()) [[unlikely]] {
     return release_or_keep(frame, head, sizeof(Head) + size, kernel);
   }
   kernel->pool().deallocate(head, sizeof(Head) + size);

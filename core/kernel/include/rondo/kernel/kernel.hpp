@@ -214,7 +214,7 @@ class Kernel {
   }
   /// Notes the size of the block with the task that is being taken out of this frame; false if it is not that frame.
   bool keep_block(void* frame, std::size_t size) noexcept;
-  bool keeps_blocks() const { return leaving_ != nullptr; }
+  bool looks_at_blocks() const { return looks_at_blocks_; }
   /// The loop is being destroyed, or is gone.
   bool ending() const { return machines::loop::is_over(state_); }
   /// Destroys all tasks, callbacks and residents that are left. `silent`: tasks that are not done are not reported.
@@ -272,6 +272,10 @@ class Kernel {
 
   void discard_tasks(bool silent);
   bool discard_entries();
+  void set_leaving(TaskCore* task) noexcept {
+    leaving_ = task;
+    looks_at_blocks_ = leaving_ || ending();
+  }
   void delete_if_unused() noexcept;
   void block_returned() noexcept;
   void destroy(FutureCore& future) noexcept;
@@ -287,6 +291,7 @@ class Kernel {
   Entry fence_{EntryKind::fence};  // in the ready queue: where the batch ends that is being run
   TaskCore* in_place_ = nullptr;  // as long as a hook runs: the task that is the next of the batch
   std::uint64_t hash_ = 0;
+  bool looks_at_blocks_ = false;  // leaving_ || ending(): whose block it is decides where a frame's memory goes
   bool dropping_ = false;      // something is being destroyed, and what it held waits for its turn
   bool debug_ = false;
   machines::loop::State state_ = machines::loop::State::idle;

@@ -106,6 +106,11 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
   void take(std::byte* to, std::size_t size);
   /// True when nothing more will arrive.
   bool at_end() const { return reading_ != machines::reading::State::open; }
+  /// The same, after a look at the backend where no receive would tell.
+  bool at_end_now() {
+    if (!at_end() && arrived().empty() && !receiving()) look_for_end();
+    return at_end();
+  }
   /// What a reader is told at the end; 0 if that is just the end.
   int read_error() const { return read_error_; }
   /// True while the backend has been asked for more.
@@ -208,6 +213,7 @@ class StreamCore final : public ResidentOf<StreamCore>, public RefCounted<Stream
 
   Output receive(std::byte* buffer, std::size_t size) const;
   void start_receiving();
+  void look_for_end();
   void append(const std::byte* bytes, std::size_t size) noexcept;
   void received(std::int32_t result, bool last);
   void discarded(std::int32_t result, bool last);
