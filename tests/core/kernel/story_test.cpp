@@ -172,7 +172,7 @@ TEST_CASE("a function's name is told without its types, its arguments and unname
   CHECK(function_of(line(1)) == "line");
 }
 
-TEST_CASE("what run() throws has its story in main, until the next run") {
+TEST_CASE("what run() throws has its story in main, while it is handled there") {
   CHECK(await_stack().empty());
   bool thrown = false;
   try {
