@@ -68,12 +68,12 @@ void Children::give_up_pidfd(int process) noexcept {
 
 bool Children::begin_wait(int process, OperationId id) {
   if (!children_.contains(process)) return false;
-  waits_[key(id)] = process;
+  waits_[id.key()] = process;
   return true;
 }
 
 int Children::process_of(OperationId id) const {
-  const auto at = waits_.find(key(id));
+  const auto at = waits_.find(id.key());
   return at == waits_.end() ? 0 : at->second;
 }
 

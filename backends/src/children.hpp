@@ -32,7 +32,7 @@ class Children {
   void give_up_pidfd(int process) noexcept;
   /// Somebody waits: nothing if this is no child of ours. `id` must be known by nobody else.
   bool begin_wait(int process, OperationId id);
-  void end_wait(OperationId id) { waits_.erase(key(id)); }
+  void end_wait(OperationId id) { waits_.erase(id.key()); }
   bool waited() const { return !waits_.empty(); }
   /// The process that this operation waits for; 0 if it does not.
   int process_of(OperationId id) const;
@@ -49,7 +49,6 @@ class Children {
     bool killed = false;  // SIGKILL is on its way
   };
   void reap_forgotten();
-  static std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
 
   Seam* seam_;
   std::map<int, Child> children_;        // by the number of the process

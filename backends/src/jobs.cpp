@@ -10,7 +10,6 @@
 namespace rondo {
 namespace {
 
-std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
 
 }  // namespace
 
@@ -25,7 +24,7 @@ void JobDesk::start(const Output& output) {
   Executor& executor = executor_for(output);
   {
     const std::lock_guard lock(mutex_);
-    running_[key(output.id)] = &executor;
+    running_[output.id.key()] = &executor;
   }
   executor.submit(*output.job, output.id, *this);
 }
@@ -35,7 +34,7 @@ void JobDesk::cancel(const Output& output) {
   Executor* executor = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = running_.find(key(output.id)); found != running_.end()) executor = found->second;
+    if (const auto found = running_.find(output.id.key()); found != running_.end()) executor = found->second;
   }
   if (executor) executor->cancel(output.id, *this);  // else it has ended, and its completion is on the way
 }
@@ -44,7 +43,7 @@ void JobDesk::cancel(const Output& output) {
 void JobDesk::job_done(OperationId id, std::int32_t result) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    running_.erase(key(id));
+    running_.erase(id.key());
   }
   inbox_->put(Input::completion(id, result));
 }

@@ -12,8 +12,8 @@
 namespace rondo {
 namespace {
 
-constexpr int first = 3;
-constexpr int most = 1024;
+constexpr int first_descriptor = 3;
+constexpr int most_descriptors = 1024;
 
 /// -1 for what is missing or no number.
 int number_of(const char* name) {
@@ -30,8 +30,8 @@ int number_of(const char* name) {
 std::vector<int> listen_fds() {
   std::vector<int> descriptors;
   const int count = number_of("LISTEN_FDS");
-  if (number_of("LISTEN_PID") != ::getpid() || count < 1 || count > most) return descriptors;
-  for (int descriptor = first; descriptor < first + count; ++descriptor) {
+  if (number_of("LISTEN_PID") != ::getpid() || count < 1 || count > most_descriptors) return descriptors;
+  for (int descriptor = first_descriptor; descriptor < first_descriptor + count; ++descriptor) {
     const int flags = ::fcntl(descriptor, F_GETFD);
     if (flags < 0) continue;
     ::fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);

@@ -19,7 +19,7 @@ extern char** environ;
 namespace rondo {
 namespace {
 
-constexpr std::size_t piece = 256 * 1024;       // of arguments, written at once
+constexpr std::size_t arguments_at_once = 256 * 1024;
 constexpr std::size_t longest_line = 1024;      // of stderr that is kept
 constexpr auto patience = std::chrono::seconds(5);            // with a worker that was told to end
 constexpr auto last_words = std::chrono::milliseconds(200);   // for what a dead one has written
@@ -128,8 +128,8 @@ Coro<> PoolWorker::start(const PoolCore& pool) {
   options.std_err = Stdio::pipe;
   options.env = &environment;
   options.channel = true;
-  options.limits.high = 4 * piece;
-  options.limits.low = piece;
+  options.limits.high = 4 * arguments_at_once;
+  options.limits.low = arguments_at_once;
   std::vector<std::string> words{pool.options().program, worker_argument};
   std::vector<int> passed;
   if (this_loop().backend() && this_loop().backend()->features().adopts) {  // a simulated worker has no descriptors
@@ -308,9 +308,9 @@ Coro<> PoolWorker::send(FrameHeader header, const std::string& bytes) const {
   const StreamWriter& writer = process_->channel.writer;
   header.size = bytes.size();
   writer.write(header.bytes());
-  for (std::size_t at = 0; at < bytes.size(); at += piece) {
-    writer.write(std::string_view(bytes).substr(at, piece));
-    if (bytes.size() > piece) co_await writer.drain();
+  for (std::size_t at = 0; at < bytes.size(); at += arguments_at_once) {
+    writer.write(std::string_view(bytes).substr(at, arguments_at_once));
+    if (bytes.size() > arguments_at_once) co_await writer.drain();
   }
 }
 

@@ -102,15 +102,15 @@ void watch_for_the_end_of_the_parent() {
   if (!leaving) ::_exit(lost_parent);
 }
 
-struct Call {
+struct WorkerCall {
   FrameHeader header;
   std::unique_ptr<char[]> bytes;
   std::string_view arguments;
 };
 
 /// The next call of the channel, or nothing and what main() returns.
-std::optional<Call> read_call(int& code) {
-  Call call;
+std::optional<WorkerCall> read_call(int& code) {
+  WorkerCall call;
   code = lost_parent;
   if (!read_whole(&call.header, sizeof call.header)) return std::nullopt;
   code = lost_words;
@@ -129,9 +129,9 @@ std::optional<Call> read_call(int& code) {
 }
 
 /// The call that is ahead. Once it is taken, it must be run.
-std::optional<Call> take_ahead(int slot) {
+std::optional<WorkerCall> take_ahead(int slot) {
   if (slot < 0) return std::nullopt;
-  Call call;
+  WorkerCall call;
   constexpr std::size_t most = sizeof(FrameHeader) + AheadSlot::most;
   call.bytes = std::make_unique_for_overwrite<char[]>(most);
   const ssize_t got = ::recv(slot, call.bytes.get(), most, MSG_DONTWAIT);
@@ -145,10 +145,10 @@ std::optional<Call> take_ahead(int slot) {
 /// What main() returns.
 int serve(int slot) {
   int code = 0;
-  std::optional<Call> call;
+  std::optional<WorkerCall> call;
   while (call || (call = read_call(code))) {
     const Answer made = answer_call(call->header.function, call->arguments);
-    std::optional<Call> next = take_ahead(slot);
+    std::optional<WorkerCall> next = take_ahead(slot);
     FrameHeader answer = call->header;
     answer.kind = made.kind;
     answer.begins_next = next ? 1 : 0;

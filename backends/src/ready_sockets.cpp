@@ -25,7 +25,6 @@ static_assert(sizeof(Slice) == sizeof(iovec) && alignof(Slice) == alignof(iovec)
 
 constexpr std::size_t most_slices = 1024;  // that one call takes (UIO_MAXIOV)
 
-std::uint64_t key(OperationId id) { return std::uint64_t{id.slot} << 32 | id.generation; }
 
 bool sends(OperationKind kind) {
   return kind == OperationKind::connect || kind == OperationKind::send || kind == OperationKind::send_to ||
@@ -187,7 +186,7 @@ void ReadySockets::connect(const Output& output) {
     backend_.ready_.push_back(Input::completion(output.id, result));
     return;
   }
-  connecting_[key(output.id)] = result;
+  connecting_[output.id.key()] = result;
   Direction& out = sockets_[static_cast<std::size_t>(result)]->out;
   out.waiting.push_back(output);
   out.ready = false;
@@ -206,7 +205,7 @@ void ReadySockets::close(const Output& output) {
 
 void ReadySockets::cancel(const Output& output) {
   if (output.kind == OperationKind::connect) {
-    const auto found = connecting_.find(key(output.id));
+    const auto found = connecting_.find(output.id.key());
     if (found == connecting_.end()) return;  // it has ended, and its completion is on the way
     drop(found->second);
     connecting_.erase(found);
@@ -301,7 +300,7 @@ bool ReadySockets::attempt_connect(int descriptor, const Output& output, std::ve
     sockets_[static_cast<std::size_t>(descriptor)]->out.ready = false;
     return false;
   }
-  connecting_.erase(key(output.id));
+  connecting_.erase(output.id.key());
   done.push_back(Input::completion(output.id, error == 0 ? descriptor : -error));
   if (error != 0) drop(descriptor);
   return true;

@@ -13,7 +13,7 @@ namespace rondo {
 namespace {
 
 /// Arrivals of one signal in one read: a flood lets other inputs through.
-constexpr std::uint32_t most_at_once = 1024;
+constexpr std::uint32_t most_arrivals = 1024;
 
 }  // namespace
 
@@ -45,7 +45,7 @@ void SignalDesk::read(std::vector<Input>& inputs) {
   listener_->drain();  // before the counts are looked at: what comes later wakes again
   bool left = false;
   for (const Handler& each : handlers_) {
-    give(each.signal, most_at_once, inputs);  // for a second one of the same signal nothing is left, or the next part
+    give(each.signal, most_arrivals, inputs);  // for a second one of the same signal nothing is left, or the next part
     left = left || listener_->has(each.signal);
   }
   give_interrupt(inputs);

@@ -11,7 +11,7 @@
 namespace rondo::sim {
 namespace {
 
-constexpr std::size_t default_buffer = 208 * 1024;    // as Linux
+constexpr std::size_t default_capacity = 208 * 1024;    // as Linux
 constexpr std::size_t largest = 65535 - 20 - 8;       // what IPv4 and UDP leave of a packet
 constexpr std::uint32_t loss = 8;                     // one of so many is lost
 
@@ -77,7 +77,7 @@ class Flight final : public TimelineEvent {
 SimDatagramSocket::SimDatagramSocket(World& world, SocketOptions options)
     : NetworkSocket(world),
       options_(options),
-      capacity_(options.receive_buffer > 0 ? static_cast<std::size_t>(options.receive_buffer) : default_buffer) {}
+      capacity_(options.receive_buffer > 0 ? static_cast<std::size_t>(options.receive_buffer) : default_capacity) {}
 
 SimDatagramSocket::~SimDatagramSocket() {
   if (!is_unix()) {

@@ -135,9 +135,9 @@ Listener* find_listener(World& world, const Address& target) {
 }
 
 /// A connect has travelled to where it wants to go.
-class Call final : public TimelineEvent {
+class ConnectArrival final : public TimelineEvent {
  public:
-  Call(World& world, Waiting& connect) : world_(world), connect_(connect) {}
+  ConnectArrival(World& world, Waiting& connect) : world_(world), connect_(connect) {}
   void happen() override {
     connect_.due.reset();
     const Output output = connect_.output;
@@ -174,7 +174,7 @@ void start_connect(World& world, const Output& output) {
   if (endpoint.remote.family() == Address::Family::unix_domain) return connect_path(world, output);
   Waiting& waiting = world.desk.wait(output);
   if (!is_known(endpoint.remote)) return;  // for ever
-  waiting.due = world.timeline.add(world.carry(), std::make_unique<Call>(world, waiting));
+  waiting.due = world.timeline.add(world.carry(), std::make_unique<ConnectArrival>(world, waiting));
 }
 
 }  // namespace rondo::sim

@@ -62,9 +62,9 @@ std::int32_t look_up(const std::vector<Name>& names, Lookup& lookup) {
 }
 
 /// The name server answers.
-class Answer final : public TimelineEvent {
+class Reply final : public TimelineEvent {
  public:
-  Answer(World& world, const std::vector<Name>& names, const Output& output)
+  Reply(World& world, const std::vector<Name>& names, const Output& output)
       : world_(world), names_(names), output_(output) {}
   void happen() override { world_.desk.finish(output_, look_up(names_, *output_.lookup)); }
 
@@ -79,7 +79,7 @@ class Answer final : public TimelineEvent {
 void start_lookup(World& world, const std::vector<Name>& names, const Output& output) {
   Waiting& waiting = world.desk.wait(output);
   const Instant when = after(world.timeline.now(), world.choices.delay("net.resolve"));
-  waiting.due = world.timeline.add(when, std::make_unique<Answer>(world, names, output));
+  waiting.due = world.timeline.add(when, std::make_unique<Reply>(world, names, output));
 }
 
 }  // namespace rondo::sim

@@ -42,7 +42,7 @@ struct UringBackend::Flight {
   std::size_t limit = SIZE_MAX;  // bytes that the seam allows
   std::unique_ptr<UringMessage> message;
 
-  std::uint64_t name() const { return std::uint64_t{output.id.slot} << 32 | output.id.generation; }
+  std::uint64_t name() const { return output.id.key(); }
   UringMessage& fresh_message() {
     if (!message) message = std::make_unique<UringMessage>();
     return *message;

@@ -18,10 +18,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Coro<> until(const int* counter, int value) {
-  while (*counter < value) co_await sleep(1ms);
-}
-
 Coro<std::string> limited_wait(int descriptor) { co_return co_await ending(wait_for(readable(descriptor), 1ms)); }
 
 }  // namespace

@@ -6,11 +6,11 @@
 
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
 #include <map>
 #include <vector>
 
 #include "catch.hpp"
+#include "open_descriptors.hpp"
 #include "support.hpp"
 
 using namespace rondo;
@@ -70,11 +70,6 @@ struct InlineExecutor final : Executor {
   void cancel(OperationId, JobSink&) noexcept override { ++cancels; }
   int cancels = 0;
 };
-
-std::ptrdiff_t open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return std::distance(begin(all), end(all));
-}
 
 }  // namespace
 

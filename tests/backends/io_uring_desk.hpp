@@ -3,7 +3,6 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 
 #include <array>
@@ -14,6 +13,7 @@
 #include <rondo/backends/io_uring.hpp>
 
 #include "io_uring_refusal.hpp"
+#include "open_descriptors.hpp"
 #include "support.hpp"
 
 using namespace rondo;
@@ -113,14 +113,6 @@ class Desk {
   std::map<std::uint32_t, int> results_;
   std::map<std::uint32_t, std::string> bytes_;
 };
-
-[[maybe_unused]] int open_descriptors() {
-  int count = 0;
-  DIR* const directory = ::opendir("/proc/self/fd");
-  while (::readdir(directory)) ++count;
-  ::closedir(directory);
-  return count;
-}
 
 sockaddr_in system_address(const Address& address) {
   sockaddr_in at{};

@@ -196,7 +196,7 @@ URING_TEST("a connection that nobody answers can be cancelled, and leaves no des
   {
     Desk desk;
     desk.turn();
-    const int before = open_descriptors();
+    const std::size_t before = open_descriptors();
     for (const bool turns : {false, true}) {
       Endpoint to{Address(), address, {}, 0};
       const OperationId id = desk.start(OperationKind::connect, -1, &to);
@@ -223,7 +223,7 @@ URING_TEST("a connection that is refused says so") {
 // --- listeners -------------------------------------------------------------------------------------------------------
 
 URING_TEST("connections wait in the backend for somebody who asks, and are closed with their listener") {
-  const int before = open_descriptors();
+  const std::size_t before = open_descriptors();
   {
     Desk desk;
     Endpoint at{Address::loopback(0), Address(), {}, 8};

@@ -13,6 +13,7 @@
 #include <rondo/server.hpp>
 
 #include "io_uring_desk.hpp"
+#include "network.hpp"
 
 namespace {
 
@@ -30,17 +31,6 @@ std::string refusal(int error) {
   }
 }
 
-Coro<> echo(StreamReader reader, StreamWriter writer) {
-  for (;;) {
-    const std::string text = co_await reader.read(64 * 1024);
-    if (text.empty()) break;
-    writer.write(text);
-    co_await writer.drain();
-  }
-  writer.close();
-  co_await writer.wait_closed();
-}
-
 Coro<int> exchange(Address server, std::string text, int times) {
   auto [reader, writer] = co_await open_connection(server);
   int right = 0;
@@ -56,7 +46,7 @@ Coro<int> exchange(Address server, std::string text, int times) {
 
 /// How many of `clients` times `times` messages came back as they were sent.
 Coro<int> echoed(int clients, int times, std::size_t size) {
-  Server server = co_await start_server(echo, "127.0.0.1", 0, {.backlog = 4096});
+  Server server = co_await start_server(network::echo, "127.0.0.1", 0, {.backlog = 4096});
   const Address at = server.addresses().at(0);
   std::vector<Coro<int>> all;
   for (int i = 0; i < clients; ++i) all.push_back(exchange(at, std::string(size, static_cast<char>('a' + i % 26)), times));
@@ -105,7 +95,7 @@ URING_TEST("a kernel without rings of buffers is too old, and is told so") {
   } seam;
   UringOptions options;
   options.seam = &seam;
-  const int before = open_descriptors();
+  const std::size_t before = open_descriptors();
   try {
     const UringBackend backend(options);
     CHECK(false);
@@ -210,7 +200,7 @@ URING_TEST("an error that a test makes up ends the operation, but not at once; a
 // --- all together ----------------------------------------------------------------------------------------------------
 
 URING_TEST("the backend may go while everything is in flight, and gives every descriptor back") {
-  const int before = open_descriptors();
+  const std::size_t before = open_descriptors();
   std::array<std::byte, 16> memory{};
   Endpoint at{Address::loopback(0), Address(), {}, 8};
   Endpoint who;

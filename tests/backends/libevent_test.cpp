@@ -32,10 +32,6 @@ void count_soon(event_base& base, int& counter) {
   event_base_once(&base, -1, EV_TIMEOUT, count_up, &counter, &soon);
 }
 
-Coro<> until(const int* counter, int value) {
-  while (*counter < value) co_await sleep(1ms);
-}
-
 }  // namespace
 
 TEST_CASE("libevent: on the caller's event_base the caller's events run while the loop waits") {

@@ -18,7 +18,7 @@ CONFORMANCE("sleeps below a millisecond, and below a microsecond, are not rounde
   World world;
   CHECK(wall_time::multiple_of_epoll(world.backend, 200, 100us) <= 1.5);
   CHECK(wall_time::multiple_of_epoll(world.backend, 200, 20us) <= 3);
-  CHECK(wall_time::multiple_of_epoll(world.backend, 200, 500ns) <= 20);  // what the call itself takes
+  CHECK(wall_time::multiple_of_epoll(world.backend, 200, 500ns) <= 100);  // epoll's are over before it calls; a millisecond is 2000 of them
 }
 
 CONFORMANCE("a wait with a deadline at the end of time lasts until something happens") {

@@ -6,23 +6,13 @@
 #include <chrono>
 
 #include "catch.hpp"
+#include "network.hpp"
 #include "support.hpp"
 
 using namespace rondo;
 using namespace std::chrono_literals;
 
 namespace {
-
-Coro<> echo(StreamReader reader, StreamWriter writer) {
-  for (;;) {
-    const std::string bytes = co_await reader.read(1000);
-    if (bytes.empty()) break;
-    writer.write(bytes);
-    co_await writer.drain();
-  }
-  writer.close();
-  co_await writer.wait_closed();
-}
 
 Coro<> silence(StreamReader reader, StreamWriter) { static_cast<void>(co_await reader.read()); }
 
@@ -52,7 +42,7 @@ std::string text_of(int client, std::size_t size) {
 
 /// How many of several clients got back what they sent.
 Coro<int> echo_program(int clients, std::size_t size) {
-  Server server = co_await start_server(echo, "127.0.0.1", 7000);
+  Server server = co_await start_server(network::echo, "127.0.0.1", 7000);
   std::vector<Coro<std::string>> running;
   for (int i = 0; i < clients; ++i) running.push_back(echoed(7000, text_of(i, size)));
   const auto answers = co_await gather(std::move(running));
@@ -63,13 +53,13 @@ Coro<int> echo_program(int clients, std::size_t size) {
   co_return right;
 }
 
-struct Run {
+struct ProgramRun {
   int right;
   std::uint64_t hash;
   sim::Tape tape;
-  friend bool operator==(const Run&, const Run&) = default;
+  friend bool operator==(const ProgramRun&, const ProgramRun&) = default;
 };
-Run run_echo(sim::SimOptions options) {
+ProgramRun run_echo(sim::SimOptions options) {
   sim::SimBackend backend(std::move(options));
   Runner runner(backend);
   const int right = runner.run(echo_program(5, 4000));
@@ -105,7 +95,7 @@ TEST_CASE("sim: with each of 200 seeds an echo server gives all clients the righ
 
 TEST_CASE("sim: a program with sockets runs the same way with the same seed, and from its tape") {
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
-    const Run first = run_echo({.seed = seed});
+    const ProgramRun first = run_echo({.seed = seed});
     CHECK(run_echo({.seed = seed}) == first);
     CHECK(run_echo({.replay = &first.tape}) == first);
   }
@@ -125,7 +115,7 @@ TEST_CASE("sim: seed 0 draws nothing but 0, and takes no time") {
 
 TEST_CASE("sim: more bytes than any buffer holds arrive complete, with any seed") {
   const auto body = []() -> Coro<bool> {
-    const Server server = co_await start_server(echo, "127.0.0.1", 7000);
+    const Server server = co_await start_server(network::echo, "127.0.0.1", 7000);
     const std::string text = text_of(7, 300'000);
     const std::string back = co_await echoed(7000, text);
     co_return back == text;
@@ -137,7 +127,7 @@ TEST_CASE("sim: a thousand connections live at once") { CHECK(sim::run(echo_prog
 
 TEST_CASE("sim: a Unix server echoes, and its path is free when it is closed") {
   const auto body = []() -> Coro<std::string> {
-    Server server = co_await start_unix_server(echo, "/run/echo");
+    Server server = co_await start_unix_server(network::echo, "/run/echo");
     auto [reader, writer] = co_await open_unix_connection("/run/echo");
     writer.write("hello\n");
     std::string line = co_await reader.readline();
@@ -212,7 +202,7 @@ TEST_CASE("sim: two servers cannot have one port, and the second can once the fi
 
 TEST_CASE("sim: connects that are cancelled at any moment, with any seed, leave no socket behind") {
   const auto body = []() -> Coro<> {
-    Server server = co_await start_server(echo, "127.0.0.1", 7000);
+    Server server = co_await start_server(network::echo, "127.0.0.1", 7000);
     for (int i = 0; i < 20; ++i) {
       const auto task = create_task(echoed(7000, "hello"));
       for (int step = 0; step < i; ++step) co_await sleep(0s);

@@ -22,6 +22,11 @@
 
 #include "ending.hpp"
 
+/// Goes on when the counter is there, which somebody else's handlers count.
+inline rondo::Coro<> until(const int* counter, int value) {
+  while (*counter < value) co_await rondo::sleep(std::chrono::milliseconds(1));
+}
+
 /// Two descriptors, without blocking: a pipe (first to read, second to write) or a pair of sockets.
 class Ends {
  public:

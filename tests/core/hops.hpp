@@ -142,3 +142,15 @@ inline rondo::Coro<int> turns(int count, int value) {
   for (int i = 0; i < count; ++i) co_await rondo::sleep(rondo::Duration::zero());
   co_return value;
 }
+
+/// Notes "timer" in the batch in which a timer with this delay is due.
+inline void note_timer(Hops& h, rondo::Duration delay) {
+  h.loop.call_later(delay, [&h] { h.note("timer"); });
+}
+
+/// The messages of all reports since the last call, one a line.
+inline std::string reports(Hops& h) {
+  std::string text;
+  for (const rondo::ErrorContext& report : h.loop.take_reports()) text += report.message + "\n";
+  return text;
+}

@@ -3,13 +3,15 @@
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 
 import floors
 
-# The library of each layer and floor; adapters have more of them, whose names begin so.
-TARGETS = {**{floor: f"rondo-{floor}" for floor in floors.FLOORS}, "backends": "rondo", "adapters": "rondo-adapters"}
+# How the names of the libraries of each layer and floor begin.
+TARGETS = {**{floor: (f"librondo-{floor}.",) for floor in floors.FLOORS}, "backends": ("librondo.", "librondo-sim."),
+           "adapters": ("librondo-adapters",)}
 
 
 def layer_commands(build, root, layer):
@@ -18,12 +20,20 @@ def layer_commands(build, root, layer):
     for entry in json.loads(pathlib.Path(build, "compile_commands.json").read_text(encoding="utf-8")):
         source = pathlib.Path(os.path.normpath(os.path.join(entry["directory"], entry["file"])))
         target = pathlib.PurePath(entry.get("output", "")).parent.name
-        if not source.is_relative_to(pathlib.Path(root, floors.folder(layer), "src")):
+        if not target.startswith(TARGETS[layer]) or not target.endswith((".a.p", ".so.p")):
             continue
-        own = target.startswith(f"lib{TARGETS[layer]}") if layer == "adapters" else target.startswith(f"lib{TARGETS[layer]}.")
-        if own and target.endswith((".a.p", ".so.p")):
-            found.append((source, shlex.split(entry["command"])))
+        for source in sources_of(source):
+            if source.is_relative_to(pathlib.Path(root, floors.folder(layer), "src")):
+                found.append((source, shlex.split(entry["command"])))
     return found
+
+
+def sources_of(source):
+    """With -Dunity=on a source includes several."""
+    if "-unity" not in source.name:
+        return [source]
+    included = re.findall(r'^#include ?[<"](.+)[>"]', source.read_text(encoding="utf-8"), re.M)
+    return [pathlib.Path(os.path.normpath(path)) for path in included]
 
 
 def flags_of(arguments):

@@ -70,7 +70,7 @@ Coro<int> colour_in_loop() { co_return colour.get(); }
 int colour_there() { return colour.get(); }
 int colour_in_run() { return rondo::run(colour_in_loop()); }
 std::string unset_variable() { return std::getenv("RONDO_POOL_TEST_SET_LATER") ? "set" : "not set"; }
-std::size_t open_descriptors_there() { return processes::open_descriptors(); }
+std::size_t open_descriptors_there() { return open_descriptors(); }
 int standard_input() {
   char byte;
   return static_cast<int>(::read(0, &byte, 1));
@@ -230,8 +230,8 @@ TEST_CASE("context variables do not travel") {
 }
 
 TEST_CASE("a worker has the standard streams, its channel and its slot, and no other descriptor of the program") {
-  const std::size_t by_itself = 5 + 3;  // 0 to 3, and where the next job lies; the folder that is read, and its two dots
-  const int extra = ::dup(0);           // not closed on exec
+  const std::size_t by_itself = 5 + 1;  // 0 to 3, and where the next job lies; the folder that is read
+  const int extra = ::dup(0);  // not closed on exec
   const std::string story = on_pool([](ProcessPoolExecutor& pool) -> Coro<std::string> {
     co_return std::to_string(co_await pool.run<&work::open_descriptors_there>());
   });

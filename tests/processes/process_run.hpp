@@ -2,7 +2,6 @@
 // process_run.hpp - a run on the backend under test, after which no descriptor and no child of its own is left.
 #pragma once
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 
 #include "backends/network.hpp"
 #include "catch.hpp"
+#include "open_descriptors.hpp"
 #include "test_backend.hpp"
 
 namespace processes {
@@ -27,15 +27,6 @@ using network::a_moment;
 using network::bytes_of;
 using network::pattern;
 using network::watched;
-
-/// The open descriptors of this process.
-inline std::size_t open_descriptors() {
-  DIR* const directory = ::opendir("/proc/self/fd");
-  std::size_t count = 0;
-  while (directory && ::readdir(directory)) ++count;
-  if (directory) ::closedir(directory);
-  return count;
-}
 
 inline bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) >= 0; }
 inline bool blocks(int descriptor) { return (::fcntl(descriptor, F_GETFL) & O_NONBLOCK) == 0; }

@@ -3,13 +3,14 @@
 #include <rondo/backends/sim.hpp>
 #include <rondo/pipe.hpp>
 
-#include "backends/network.hpp"
+#include "sim_programs.hpp"
 
 using namespace network;
+using simulated_programs::next_handle;
 
 namespace {
 
-Coro<> write_in_pieces(const StreamWriter* writer, const std::string* text) {
+Coro<> write_in_small_pieces(const StreamWriter* writer, const std::string* text) {
   for (std::size_t at = 0; at < text->size(); at += 777) {
     writer->write(std::string_view(*text).substr(at, 777));
     co_await writer->drain();
@@ -21,30 +22,19 @@ Coro<> write_in_pieces(const StreamWriter* writer, const std::string* text) {
 Coro<bool> carry(std::size_t size) {
   const Pipe pipe = co_await open_pipe();
   const std::string text = pattern(size);
-  const auto writing = create_task(write_in_pieces(&pipe.writer, &text));
+  const auto writing = create_task(write_in_small_pieces(&pipe.writer, &text));
   const std::string got = co_await pipe.reader.read();
   co_await writing;
   co_await pipe.writer.wait_closed();
   co_return got == text;
 }
 
-Coro<> write_for_ever(const StreamWriter* writer) {
+Coro<> write_on(const StreamWriter* writer) {
   const std::string block(10'000, 'x');
   for (;;) {
     writer->write(block);
     co_await writer->drain();
   }
-}
-
-/// The handle that the next pipe gets first: 3 when all are closed.
-int next_handle(sim::SimBackend& backend) {
-  PipeEnds ends;
-  Output output;
-  output.kind = OperationKind::pipe;
-  output.pipe_ends = &ends;
-  backend.submit(std::span(&output, 1));
-  static_cast<void>(backend.reap(Instant::min()));
-  return ends.read;
 }
 
 }  // namespace
@@ -72,7 +62,7 @@ TEST_CASE("sim: a pipe whose reader is gone gives broken_pipe at drain, with any
   const auto body = []() -> Coro<std::string> {
     Pipe pipe = co_await open_pipe();
     pipe.reader = StreamReader();
-    co_return co_await ending(write_for_ever(&pipe.writer));
+    co_return co_await ending(write_on(&pipe.writer));
   };
   for (std::uint64_t seed = 0; seed <= 50; ++seed) {
     INFO("seed " << seed);

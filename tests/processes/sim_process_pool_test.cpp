@@ -6,9 +6,11 @@
 #include <map>
 #include <optional>
 
-#include "backends/network.hpp"
+#include "sim_programs.hpp"
 
 using namespace network;
+using simulated_programs::next_handle;
+using simulated_programs::now;
 
 namespace simulated_work {
 
@@ -24,18 +26,6 @@ void begin(int by) { begun += by; }
 }  // namespace simulated_work
 
 namespace {
-
-Duration now() { return this_loop().time() - Instant(); }
-
-int next_handle(sim::SimBackend& backend) {
-  PipeEnds ends;
-  Output output;
-  output.kind = OperationKind::pipe;
-  output.pipe_ends = &ends;
-  backend.submit(std::span(&output, 1));
-  static_cast<void>(backend.reap(Instant::min()));
-  return ends.read;
-}
 
 /// Runs `main`, which reports nothing; afterwards no handle is open.
 template <class T>

@@ -97,6 +97,7 @@ inline const sim::Programs& programs() {
 
 // --- runs ------------------------------------------------------------------------------------------------------------
 
+/// The handle that the next pipe gets first: 3 when all are closed.
 inline int next_handle(sim::SimBackend& backend) {
   PipeEnds ends;
   Output output;

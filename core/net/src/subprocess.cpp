@@ -11,7 +11,7 @@ namespace rondo {
 namespace {
 
 constexpr int terminate_signal = 15;       // SIGTERM, on every Linux
-constexpr std::size_t piece = 64 * 1024;   // of what is written at once
+constexpr std::size_t written_at_once = 64 * 1024;
 
 std::vector<std::string> environment_of(const Environment& variables) {
   std::vector<std::string> environment;
@@ -68,8 +68,8 @@ bool is_gone(const std::exception_ptr& error) {
 }
 
 Coro<> write_all(const StreamWriter& writer, const std::string& input) {
-  for (std::size_t at = 0; at < input.size(); at += piece) {
-    writer.write(std::string_view(input).substr(at, piece));
+  for (std::size_t at = 0; at < input.size(); at += written_at_once) {
+    writer.write(std::string_view(input).substr(at, written_at_once));
     co_await unnoted(writer.drain());
   }
 }

@@ -4,8 +4,6 @@
 
 namespace rondo {
 
-static WaitWords waits(const Parking&) { return "is in wait()"; }
-
 WaitCore::WaitCore(Kernel& kernel, WaitOptions options)
     : Parking(&waits), kernel_(&kernel), options_(options), limit_(*this) {}
 

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const ContextVar<std::string> user(std::string("nobody"));
+const ContextVar<std::string> cleanup_user(std::string("nobody"));
 
 /// Notes what it sees when it goes, and begins something else.
 class Witness {
@@ -21,7 +21,7 @@ class Witness {
     if (!story_) return;
     const AnyTask task = current_task();
     *story_ += name_ + ":" + (task ? task.name() + (task.done() ? " (done) " : " ") : std::string("no task "));
-    if (task) *story_ += user.get() + " ";
+    if (task) *story_ += cleanup_user.get() + " ";
     this_loop().call_soon([story = story_] { *story += "called "; });
     const auto body = [](std::string* text) -> Coro<> {
       *text += "ran ";
@@ -38,10 +38,10 @@ class Witness {
 };
 
 Coro<> with_witness(Witness) {
-  user.set("alice");
+  cleanup_user.set("alice");
   co_return;
 }
-Coro<> with_local(std::string* story) {
+Coro<> with_cleanup(std::string* story) {
   const Witness local(story, "local");
   co_return;
 }
@@ -87,7 +87,7 @@ TEST_CASE("a task that ends without handles is still the current one, done, in t
 TEST_CASE("a task is the current one in the destructors of its locals") {
   std::string story;
   const auto body = [](std::string* text) -> Coro<> {
-    static_cast<void>(create_task(with_local(text), {.name = "ending"}));
+    static_cast<void>(create_task(with_cleanup(text), {.name = "ending"}));
     co_await sleep(1s);
   };
   sim::run(body(&story));

@@ -10,17 +10,17 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::string at(int line) { return "dump_test.cpp:" + std::to_string(line); }
+std::string dumped_at(int line) { return "dump_test.cpp:" + std::to_string(line); }
 
 constexpr int fails_line = __LINE__ + 2;
-Coro<int> fails() {
+Coro<int> fails_later() {
   co_await sleep(1s);
   throw std::runtime_error("no");
 }
 
 constexpr int middle_line = __LINE__ + 2;
-Coro<int> middle() {
-  const int value = co_await fails();
+Coro<int> awaits_failure() {
+  const int value = co_await fails_later();
   co_return value;
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("a dump says what each task waits for") {
 
 TEST_CASE("a dump names the awaits of each task with file and line, innermost first, and the running task") {
   const auto body = []() -> Coro<std::string> {
-    const Task<int> task = create_task(middle(), {.name = "nested"});
+    const Task<int> task = create_task(awaits_failure(), {.name = "nested"});
     co_await sleep(0s);
     std::string text = dump_tasks();
     static_cast<void>(co_await as_outcome(task));
@@ -87,7 +87,7 @@ TEST_CASE("a dump names the awaits of each task with file and line, innermost fi
   };
   const std::string text = sim::run(body());
   CHECK_THAT(text, Contains("Task 'nested'"));
-  CHECK_THAT(text, Contains("sleeps at " + at(fails_line) + " (fails) < " + at(middle_line) + " (middle)"));
+  CHECK_THAT(text, Contains("sleeps at " + dumped_at(fails_line) + " (fails_later) < " + dumped_at(middle_line) + " (awaits_failure)"));
   CHECK_THAT(text, Contains(" is running"));
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("a dump of an empty loop says so") {
 TEST_CASE("await_stack tells how an error came up: innermost await first, through awaited tasks as well") {
   Hops h;
   const auto body = []() -> Coro<std::string> {
-    const Task<int> task = create_task(middle());
+    const Task<int> task = create_task(awaits_failure());
     std::string text;
     try {
       co_await task;
@@ -110,7 +110,7 @@ TEST_CASE("await_stack tells how an error came up: innermost await first, throug
   };
   const auto task = h.start(body());
   h.run();
-  CHECK(task.result() == at(fails_line) + " " + at(middle_line) + " ");
+  CHECK(task.result() == dumped_at(fails_line) + " " + dumped_at(middle_line) + " ");
 }
 
 TEST_CASE("await_stack is empty where no error came up") {

@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct World {
-  World() {
+struct EndingWorld {
+  EndingWorld() {
     loop.attach(backend);
     loop.drop_tasks_silently();
   }
@@ -64,7 +64,7 @@ AsyncGenerator<int> numbers(std::string* story) {
 }  // namespace
 
 TEST_CASE("an ending cancels tasks, closes generators, and empties the loop, turn by turn") {
-  World world;
+  EndingWorld world;
   std::string story;
   const auto takes_one = [](AsyncGenerator<int>* from) -> Coro<> {
     static_cast<void>(co_await from->next());
@@ -85,7 +85,7 @@ TEST_CASE("an ending cancels tasks, closes generators, and empties the loop, tur
 }
 
 TEST_CASE("after an ending has wound up the loop may go on as if nothing had been") {
-  World world;
+  EndingWorld world;
   {
     Ending ending(world.loop, world.backend);
     world.turn_until(ending, [&] { return ending.wound_up(); });
@@ -97,7 +97,7 @@ TEST_CASE("after an ending has wound up the loop may go on as if nothing had bee
 }
 
 TEST_CASE("tasks that do not let themselves be cancelled are given up, in any part of the end") {
-  World world;
+  EndingWorld world;
   static_cast<void>(world.loop.create_task(stubborn()));
   world.run();
   Ending ending(world.loop, world.backend);
@@ -111,7 +111,7 @@ TEST_CASE("tasks that do not let themselves be cancelled are given up, in any pa
 }
 
 TEST_CASE("an end may be given up before its first turn, and be dropped in any state") {
-  World world;
+  EndingWorld world;
   static_cast<void>(world.loop.create_task(stubborn()));
   world.run();
   {
@@ -134,7 +134,7 @@ TEST_CASE("an ending that has ended may outlive its loop") {
 }
 
 TEST_CASE("an end that cannot come is a deadlock, whose report names the tasks; what is left is given up") {
-  World world;
+  EndingWorld world;
   const Future<> never_set = world.loop.create_future();
   static_cast<void>(world.loop.create_task(waits_for_ever(never_set), {.name = "the last one"}));
   world.run();
@@ -145,7 +145,7 @@ TEST_CASE("an end that cannot come is a deadlock, whose report names the tasks; 
 }
 
 TEST_CASE("a generator that never ends, and a host that gives up while it closes") {
-  World world;
+  EndingWorld world;
   const auto endless = [](std::string*) -> AsyncGenerator<int> {
     try {
       for (;;) co_yield 1;
@@ -166,7 +166,7 @@ TEST_CASE("a generator that never ends, and a host that gives up while it closes
 }
 
 TEST_CASE("a stop() in between is an error, and the end may go on or be given up") {
-  World world;
+  EndingWorld world;
   const auto stops = [](Loop* loop) -> Coro<> {
     static_cast<void>(co_await as_outcome(sleep(1h)));
     loop->stop();
@@ -182,7 +182,7 @@ TEST_CASE("a stop() in between is an error, and the end may go on or be given up
 }
 
 TEST_CASE("a host that gives up before the last turn of the end") {
-  World world;
+  EndingWorld world;
   Ending ending(world.loop, world.backend);
   while (ending.state() != machines::ending::State::closing_executor) ending.turn(world.backend.reap(Instant::min()), {.entries = 1});
   ending.give_up();

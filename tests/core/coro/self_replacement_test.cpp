@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Says when it is destroyed; what it captures must be alive until the call has ended.
-struct Probe {
-  explicit Probe(std::string* text) : alive(std::make_shared<std::string>("alive")), story(text) {}
+struct ReplacedProbe {
+  explicit ReplacedProbe(std::string* text) : alive(std::make_shared<std::string>("alive")), story(text) {}
   void note(const std::string& what) const { *story += what + ":" + *alive + " "; }
   std::shared_ptr<std::string> alive;
   std::string* story;
@@ -32,7 +32,7 @@ TEST_CASE("a signal handler that removes itself with more signals pending is not
   sim::SimBackend backend;
   Runner runner(backend);
   std::string story;
-  runner.loop().add_signal_handler(SIGURG, [probe = Probe(&story), &runner] {
+  runner.loop().add_signal_handler(SIGURG, [probe = ReplacedProbe(&story), &runner] {
     CHECK(runner.loop().remove_signal_handler(SIGURG));
     probe.note("first");
   });
@@ -44,8 +44,8 @@ TEST_CASE("a signal handler that replaces itself leaves the other arrivals to th
   sim::SimBackend backend;
   Runner runner(backend);
   std::string story;
-  runner.loop().add_signal_handler(SIGURG, [probe = Probe(&story), &runner] {
-    runner.loop().add_signal_handler(SIGURG, [other = Probe(probe.story)] { other.note("second"); });
+  runner.loop().add_signal_handler(SIGURG, [probe = ReplacedProbe(&story), &runner] {
+    runner.loop().add_signal_handler(SIGURG, [other = ReplacedProbe(probe.story)] { other.note("second"); });
     probe.note("first");
   });
   runner.run(burst(&backend));
@@ -56,8 +56,8 @@ TEST_CASE("a signal handler that replaces itself leaves the other arrivals to th
 TEST_CASE("an exception handler may replace itself while it is called") {
   Loop loop;
   std::string story;
-  loop.set_exception_handler([probe = Probe(&story), &loop](const ErrorContext& context) {
-    loop.set_exception_handler([other = Probe(probe.story)](const ErrorContext& next) { other.note(next.message); });
+  loop.set_exception_handler([probe = ReplacedProbe(&story), &loop](const ErrorContext& context) {
+    loop.set_exception_handler([other = ReplacedProbe(probe.story)](const ErrorContext& next) { other.note(next.message); });
     probe.note(context.message);
   });
   loop.call_exception_handler({"one", nullptr, "test"});
@@ -68,7 +68,7 @@ TEST_CASE("an exception handler may replace itself while it is called") {
 TEST_CASE("an exception handler that reports something itself is called for that, too") {
   Loop loop;
   std::string story;
-  loop.set_exception_handler([probe = Probe(&story), &loop](const ErrorContext& context) {
+  loop.set_exception_handler([probe = ReplacedProbe(&story), &loop](const ErrorContext& context) {
     if (context.message == "one") loop.call_exception_handler({"inner", nullptr, "test"});
     probe.note(context.message);
   });
@@ -80,13 +80,13 @@ TEST_CASE("a callback that cancels its own handle and drops it while it runs fin
   Hops h;
   std::string story;
   Handle handle;
-  handle = h.loop.call_soon([probe = Probe(&story), &handle] {
+  handle = h.loop.call_soon([probe = ReplacedProbe(&story), &handle] {
     handle.cancel();
     handle = Handle();
     probe.note("ran");
   });
   TimerHandle timer;
-  timer = h.loop.call_later(1s, [probe = Probe(&story), &timer] {
+  timer = h.loop.call_later(1s, [probe = ReplacedProbe(&story), &timer] {
     timer.cancel();
     timer = TimerHandle();
     probe.note("timer");
@@ -100,7 +100,7 @@ TEST_CASE("a done-callback may remove itself and drop the last handle of its fut
   std::string story;
   auto future = h.future<int>();
   Handle handle;
-  handle = future.add_done_callback([probe = Probe(&story), &future, &handle] {
+  handle = future.add_done_callback([probe = ReplacedProbe(&story), &future, &handle] {
     CHECK_FALSE(future.remove_done_callback(handle));
     future = {};
     probe.note("done");

@@ -18,11 +18,6 @@ void complete(Hops& h, Future<int> future) {
   h.run();
 }
 
-/// Notes "timer" in the batch in which a timer with this delay is due.
-void note_timer(Hops& h, Duration delay) {
-  h.loop.call_later(delay, [&h] { h.note("timer"); });
-}
-
 }  // namespace
 
 TEST_CASE("gather gives its results two hops after the last child") {

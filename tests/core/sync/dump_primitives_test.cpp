@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // dump_primitives_test.cpp - dump_tasks and DeadlockError: which primitive a task waits for, and who holds it.
-#include "hops.hpp"
+#include "parked.hpp"
 
 #include "catch.hpp"
 
@@ -10,26 +10,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::string made_at(int line) { return "(made at dump_primitives_test.cpp:" + std::to_string(line) + ")"; }
-
-constexpr int waiter_line = __LINE__ + 4;
-/// A task with this name that awaits `aw`.
-template <class A>
-Task<> waiter(Hops& h, const char* name, A aw) {
-  return h.loop.create_task(see(h, name, std::move(aw)), {.name = name});
-}
-
-Coro<> in_condition(Condition& condition) {
-  const auto guard = co_await condition.scoped();
-  co_await condition.wait();
-}
-
-/// Holds a guard of a lock or semaphore until the end of time.
-template <class P>
-Coro<> hold(P& primitive) {
-  const auto guard = co_await primitive.scoped();
-  co_await sleep(1h);
-}
+std::string is_made_at(int line) { return "(made at dump_primitives_test.cpp:" + std::to_string(line) + ")"; }
 
 }  // namespace
 
@@ -60,7 +41,7 @@ TEST_CASE("a dump says what each task waits for, and who holds it") {
   h.settle();
   const std::string text = dump_tasks(h.loop);
   const auto line = [](const char* name, const char* rest) {
-    return "Task '" + std::string(name) + "' " + made_at(waiter_line) + " waits for " + rest + " at ";
+    return "Task '" + std::string(name) + "' " + waiter_made_at + " waits for " + rest + " at ";
   };
   CHECK_THAT(text, Contains(line("w1", "Event 'ready'")));
   CHECK_THAT(text, Contains(line("w2", "Lock 'l1' held by Task 'b'")));
@@ -97,11 +78,11 @@ TEST_CASE("a dump tells primitives and tasks without names by place and number")
   tasks.push_back(waiter(h, "e", queue.get()));
   h.settle();
   const std::string text = dump_tasks(h.loop);
-  CHECK_THAT(text, Contains(" waits for Lock " + made_at(lock_line) + " held by " + holder));
-  CHECK_THAT(text, Contains(" waits for Semaphore " + made_at(semaphore_line) + " held by " + second));
-  CHECK_THAT(text, Contains(" waits for a notification of Condition " + made_at(condition_line)));
-  CHECK_THAT(text, Contains(" waits for Barrier " + made_at(barrier_line) + " (1 of 2 are there)"));
-  CHECK_THAT(text, Contains(" waits for an item of PriorityQueue " + made_at(queue_line)));
+  CHECK_THAT(text, Contains(" waits for Lock " + is_made_at(lock_line) + " held by " + holder));
+  CHECK_THAT(text, Contains(" waits for Semaphore " + is_made_at(semaphore_line) + " held by " + second));
+  CHECK_THAT(text, Contains(" waits for a notification of Condition " + is_made_at(condition_line)));
+  CHECK_THAT(text, Contains(" waits for Barrier " + is_made_at(barrier_line) + " (1 of 2 are there)"));
+  CHECK_THAT(text, Contains(" waits for an item of PriorityQueue " + is_made_at(queue_line)));
 }
 
 TEST_CASE("a dump tells locks that are being handed over, held by a task that is done, or taken again by a wait()") {
@@ -127,7 +108,7 @@ TEST_CASE("a dump tells locks that are being handed over, held by a task that is
   h.settle();
   handed.release();
   const std::string text = dump_tasks(h.loop);
-  CHECK_THAT(text, Contains("Task 'a' " + made_at(waiter_line) + " is ready to go on"));
+  CHECK_THAT(text, Contains("Task 'a' " + waiter_made_at + " is ready to go on"));
   CHECK_THAT(text, Contains(" waits for Lock 'handed', which is being handed over"));
   CHECK_THAT(text, Contains(" waits for Lock 'kept' held by a task that is done (number "));
   CHECK_THAT(text, Contains(" waits for the lock of Condition 'c' held by Task 'e'"));

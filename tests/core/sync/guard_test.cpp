@@ -14,13 +14,6 @@ namespace {
 
 constexpr const char* holds_nothing = "the guard holds nothing: it was released, moved from, or what it held is gone";
 
-/// The messages of all reports since the last call, one a line.
-std::string reports(Hops& h) {
-  std::string text;
-  for (const ErrorContext& report : h.loop.take_reports()) text += report.message + "\n";
-  return text;
-}
-
 Coro<> keep(std::optional<Guard<Lock>>* guard, Lock* lock) { guard->emplace(co_await lock->scoped()); }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // queue_shutdown_test.cpp - the end of queues: join(), task_done() and shutdown(), with waiters on both sides.
-#include "hops.hpp"
+#include "queue_hops.hpp"
 
 #include <memory>
 
@@ -8,25 +8,6 @@
 
 using namespace rondo;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// Notes `name` with the item got.
-template <class Q>
-Coro<> take(Hops& h, const char* name, Q& queue) {
-  co_await see(h, name, queue.get());
-}
-/// Notes `name` when the item has been put.
-Coro<> give(Hops& h, const char* name, Queue<int>& queue, int item) { co_await see(h, name, queue.put(item)); }
-
-template <class Q>
-std::string drain(Q& queue) {
-  std::string text;
-  while (!queue.empty()) text += (text.empty() ? "" : " ") + std::to_string(queue.get_nowait());
-  return text;
-}
-
-}  // namespace
 
 TEST_CASE("join() goes on one hop after task_done() was called for every item, and at once if there is none") {
   Queue<int> queue;

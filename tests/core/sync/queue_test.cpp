@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // queue_test.cpp - queues: order, bounds, items that are taken by others, cancelled waiters.
-#include "hops.hpp"
+#include "queue_hops.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -13,27 +13,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Notes `name` with the item got.
-template <class Q>
-Coro<> take(Hops& h, const char* name, Q& queue) {
-  co_await see(h, name, queue.get());
-}
-/// Notes `name` when the item has been put.
-Coro<> give(Hops& h, const char* name, Queue<int>& queue, int item) { co_await see(h, name, queue.put(item)); }
-
 /// Puts in a batch of its own, noted as "put".
 void put_in_batch(Hops& h, Queue<int>& queue, std::initializer_list<int> items) {
   h.batch_with([&] {
     h.note("put");
     for (const int item : items) queue.put_nowait(item);
   });
-}
-
-template <class Q>
-std::string drain(Q& queue) {
-  std::string text;
-  while (!queue.empty()) text += (text.empty() ? "" : " ") + std::to_string(queue.get_nowait());
-  return text;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Acquires and notes `name`; keeps the permit.
-Coro<> take(Hops& h, const char* name, Semaphore& semaphore) { co_await see(h, name, semaphore.acquire()); }
+Coro<> take_one(Hops& h, const char* name, Semaphore& semaphore) { co_await see(h, name, semaphore.acquire()); }
 
 /// Acquires, notes `name`, and releases at once.
 Coro<> pass(Hops& h, const char* name, Semaphore& semaphore) {
@@ -62,8 +62,8 @@ TEST_CASE("anybody may release, also without having acquired: that adds a permit
 TEST_CASE("release() hands the permit to the first in line: it goes on one hop later, and the value stays zero") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
-  const auto b = h.start(take(h, "b", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
+  const auto b = h.start(take_one(h, "b", semaphore));
   h.settle();
   h.batch_with([&] {
     h.note("release");
@@ -80,9 +80,9 @@ TEST_CASE("release() hands the permit to the first in line: it goes on one hop l
 TEST_CASE("three releases let three tasks go on in one batch, in the order in which they came") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
-  const auto b = h.start(take(h, "b", semaphore));
-  const auto c = h.start(take(h, "c", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
+  const auto b = h.start(take_one(h, "b", semaphore));
+  const auto c = h.start(take_one(h, "c", semaphore));
   h.settle();
   release_in_batch(h, semaphore, 3);
   h.settle();
@@ -95,12 +95,12 @@ TEST_CASE("three releases let three tasks go on in one batch, in the order in wh
 TEST_CASE("a newcomer waits behind a task that has a permit but has not gone on yet, though a second one is free") {
   Semaphore semaphore(0);
   Hops h;
-  const auto first = h.start(take(h, "first", semaphore));
+  const auto first = h.start(take_one(h, "first", semaphore));
   h.settle();
   Task<> newcomer;
   h.batch_with([&] {
     h.note("release");
-    newcomer = h.start(take(h, "newcomer", semaphore));  // runs before the one that is woken next
+    newcomer = h.start(take_one(h, "newcomer", semaphore));  // runs before the one that is woken next
     semaphore.release();
     semaphore.release();
     CHECK(semaphore.value() == 1);
@@ -116,14 +116,14 @@ TEST_CASE("a newcomer waits behind a task that has a permit but has not gone on 
 TEST_CASE("a newcomer that comes after the woken task has gone on finds the second permit free") {
   Semaphore semaphore(0);
   Hops h;
-  const auto first = h.start(take(h, "first", semaphore));
+  const auto first = h.start(take_one(h, "first", semaphore));
   h.settle();
   Task<> newcomer;
   h.batch_with([&] {
     h.note("release");
     semaphore.release();
     semaphore.release();
-    newcomer = h.start(take(h, "newcomer", semaphore));
+    newcomer = h.start(take_one(h, "newcomer", semaphore));
   });
   h.settle();
   CHECK(h.story() == "release first newcomer");
@@ -133,19 +133,19 @@ TEST_CASE("a newcomer that comes after the woken task has gone on finds the seco
 TEST_CASE("a task that goes on wakes all that the permits left are for, and before a later newcomer") {
   Semaphore semaphore(1);
   Hops h;
-  const auto hog = h.start(take(h, "hog", semaphore));
-  const auto a = h.start(take(h, "a", semaphore));
+  const auto hog = h.start(take_one(h, "hog", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
   h.settle();
   Task<> b;
   Task<> c;
   Task<> late;
   h.batch_with([&] {
     h.note("release");
-    b = h.start(take(h, "b", semaphore));
-    c = h.start(take(h, "c", semaphore));
+    b = h.start(take_one(h, "b", semaphore));
+    c = h.start(take_one(h, "c", semaphore));
     for (int i = 0; i < 3; ++i) semaphore.release();
   });
-  late = h.start(take(h, "late", semaphore));
+  late = h.start(take_one(h, "late", semaphore));
   h.settle();
   CHECK(h.story() == "hog release a b c");
   CHECK(h.hops("release", "a") == 1);
@@ -174,8 +174,8 @@ TEST_CASE("the releaser that acquires again at once comes behind those in line")
 TEST_CASE("a cancelled task leaves the line and takes no permit with it") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
-  const auto b = h.start(take(h, "b", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
+  const auto b = h.start(take_one(h, "b", semaphore));
   h.settle();
   cancel_in_batch(h, a, "enough");
   CHECK(h.hops("cancel", "a") == 1);
@@ -189,8 +189,8 @@ TEST_CASE("a cancelled task leaves the line and takes no permit with it") {
 TEST_CASE("a task that has a permit but is cancelled before it goes on passes it on: the next has it after two hops") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
-  const auto b = h.start(take(h, "b", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
+  const auto b = h.start(take_one(h, "b", semaphore));
   h.settle();
   h.batch_with([&] {
     h.note("release");
@@ -208,7 +208,7 @@ TEST_CASE("a task that has a permit but is cancelled before it goes on passes it
 TEST_CASE("a permit whose task is cancelled is free again if nobody waits") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
   h.settle();
   h.batch_with([&] {
     semaphore.release();
@@ -223,8 +223,8 @@ TEST_CASE("a permit whose task is cancelled is free again if nobody waits") {
 TEST_CASE("a release after the cancellation of the first in line goes to the next at once") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
-  const auto b = h.start(take(h, "b", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
+  const auto b = h.start(take_one(h, "b", semaphore));
   h.settle();
   h.batch_with([&] {
     h.note("release");
@@ -240,12 +240,12 @@ TEST_CASE("a release after the cancellation of the first in line goes to the nex
 TEST_CASE("cancelled tasks in line do not stop a newcomer from having a free permit") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
-  const auto b = h.start(take(h, "b", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
+  const auto b = h.start(take_one(h, "b", semaphore));
   h.settle();
   Task<> newcomer;
   h.batch_with([&] {
-    newcomer = h.start(take(h, "newcomer", semaphore));
+    newcomer = h.start(take_one(h, "newcomer", semaphore));
     a.cancel();
     b.cancel();
     semaphore.release();
@@ -260,9 +260,9 @@ TEST_CASE("cancelled tasks in line do not stop a newcomer from having a free per
 TEST_CASE("all in line are cancelled, with and without a permit: every permit is there in the end") {
   Semaphore semaphore(0);
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
-  const auto b = h.start(take(h, "b", semaphore));
-  const auto c = h.start(take(h, "c", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
+  const auto b = h.start(take_one(h, "b", semaphore));
+  const auto c = h.start(take_one(h, "c", semaphore));
   h.settle();
   h.batch_with([&] {
     semaphore.release();
@@ -300,7 +300,7 @@ TEST_CASE("a negative number of permits is refused, and the error names the sema
 TEST_CASE("a BoundedSemaphore refuses to have more permits than in the beginning") {
   BoundedSemaphore semaphore(2, "b");
   Hops h;
-  const auto a = h.start(take(h, "a", semaphore));
+  const auto a = h.start(take_one(h, "a", semaphore));
   h.settle();
   semaphore.release();
   CHECK_THROWS_AS(semaphore.release(), std::invalid_argument);
@@ -314,8 +314,8 @@ TEST_CASE("a BoundedSemaphore refuses to have more permits than in the beginning
 TEST_CASE("while tasks are in line a release too many of a BoundedSemaphore is found at a later one, as in asyncio") {
   BoundedSemaphore semaphore(1);
   Hops h;
-  const auto hog = h.start(take(h, "hog", semaphore));
-  const auto next = h.start(take(h, "next", semaphore));
+  const auto hog = h.start(take_one(h, "hog", semaphore));
+  const auto next = h.start(take_one(h, "next", semaphore));
   h.settle();
   semaphore.release();
   CHECK_NOTHROW(semaphore.release());  // the first permit is on its way

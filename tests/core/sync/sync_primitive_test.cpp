@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // sync_primitive_test.cpp - what all primitives share: ends that come too early, and more loops than one.
-#include "hops.hpp"
+#include "parked.hpp"
 
 #include <memory>
 #include <optional>
@@ -17,21 +17,8 @@ constexpr const char* gone = "what this task waited for was destroyed meanwhile"
 
 std::string made_at(int line) { return "(made at sync_primitive_test.cpp:" + std::to_string(line) + ")"; }
 
-constexpr int waiter_line = __LINE__ + 4;
-/// A task with this name that awaits `aw` and notes how that ended.
-template <class A>
-Task<> waiter(Hops& h, const char* name, A aw) {
-  return h.loop.create_task(see(h, name, std::move(aw)), {.name = name});
-}
 std::string waits(const char* name) {
-  return "Task '" + std::string(name) + "' " + made_at(waiter_line) + " waits for it";
-}
-
-/// The messages of all reports since the last call, one a line.
-std::string reports(Hops& h) {
-  std::string text;
-  for (const ErrorContext& report : h.loop.take_reports()) text += report.message + "\n";
-  return text;
+  return "Task '" + std::string(name) + "' " + waiter_made_at + " waits for it";
 }
 
 /// What is reported when `title` goes while `needed_by`.
@@ -43,18 +30,6 @@ std::string went(const std::string& title, const std::string& needed_by) {
 template <class P>
 void destroy(Hops& h, std::unique_ptr<P>& primitive) {
   h.batch_with([&primitive] { primitive.reset(); });
-}
-
-Coro<> in_condition(Condition& condition) {
-  const auto guard = co_await condition.scoped();
-  co_await condition.wait();
-}
-
-/// Holds a guard of a lock or semaphore until the end of time.
-template <class P>
-Coro<> hold(P& primitive) {
-  const auto guard = co_await primitive.scoped();
-  co_await sleep(1h);
 }
 
 Coro<> acquire_by_hand(Lock& lock) {
@@ -388,8 +363,8 @@ TEST_CASE("the exception handler that hears of a primitive that goes may dump th
   destroy(h, condition);
   destroy(h, barrier);
   destroy(h, queue);
-  CHECK_THAT(text, Contains("Task 'a' " + made_at(waiter_line) + " waits for something that is gone"));
-  CHECK_THAT(text, Contains("Task 'd' " + made_at(waiter_line) + " waits for room in Queue 'q' (1 of 1 items)"));
+  CHECK_THAT(text, Contains("Task 'a' " + waiter_made_at + " waits for something that is gone"));
+  CHECK_THAT(text, Contains("Task 'd' " + waiter_made_at + " waits for room in Queue 'q' (1 of 1 items)"));
   h.settle();
   CHECK(h.ending("a") == gone);
   CHECK(h.ending("e") == gone);

@@ -28,6 +28,7 @@ struct Spawn;
 struct OperationId {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
+  std::uint64_t key() const { return std::uint64_t{slot} << 32 | generation; }  // to find it by
   friend bool operator==(const OperationId&, const OperationId&) = default;
 };
 

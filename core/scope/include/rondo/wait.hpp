@@ -30,6 +30,7 @@ class WaitCore : public Parking {
   void begin();
 
  private:
+  static WaitWords waits(const Parking&) { return "is in wait()"; }
   void expire() { kernel_->wake(*this); }
   void member_done(Ref<FutureCore>& future);
 
