@@ -2,6 +2,9 @@
 // threads_test.cpp - what crosses between threads and loops: coroutines, promises, and what debug mode refuses.
 #include <rondo/threads.hpp>
 
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -475,6 +478,36 @@ TEST_CASE("threads: debug mode refuses a foreign thread at a stream and at a ser
     connection.reset();
     server.reset();
     co_await sleep(1ms);
+  }).wait();
+}
+
+TEST_CASE("threads: debug mode refuses a foreign thread at a socket, and leaks and reports one that is closed there") {
+  LoopThread other(true);
+  std::optional<DatagramSocket> datagrams;
+  std::optional<Socket> socket;
+  run_coroutine_threadsafe(other.loop(), [&]() -> Coro<> {
+    datagrams.emplace(co_await open_datagram(Address::loopback(0)));
+    Endpoint endpoint{Address::loopback(0), Address(), {}};
+    socket.emplace(co_await datagram_socket(endpoint));
+  }).wait();
+  std::array<std::byte, 8> buffer{};
+  const std::string number = std::to_string(socket->handle());
+  const auto refused = Contains("Socket: socket " + number + " belongs to a loop that runs on another thread");
+  Datagram datagram{buffer.data(), buffer.size(), Address()};
+  CHECK_THROWS_WITH(socket->recv(buffer), refused);
+  CHECK_THROWS_WITH(socket->recv_from(datagram), refused);
+  CHECK_THROWS_WITH(socket->send(Slice{buffer.data(), buffer.size()}), refused);
+  CHECK_THROWS_WITH(socket->send_to(datagram), refused);
+  CHECK_THROWS_WITH(sim::run(socket->send_all(buffer)), refused);
+  CHECK_THROWS_WITH(sim::run(socket->shutdown_write()), refused);
+  CHECK_THROWS_WITH(sim::run(datagrams->recv_from()), Contains(" belongs to a loop that runs on another thread"));
+  const int descriptor = socket->handle();
+  socket->close();
+  CHECK(other.report() == "the last handle was dropped on a thread that is not the loop's, so it is leaked");
+  CHECK(::close(descriptor) == 0);  // still open
+  run_coroutine_threadsafe(other.loop(), [&]() -> Coro<> {
+    datagrams.reset();
+    co_return;
   }).wait();
 }
 

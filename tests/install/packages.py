@@ -75,22 +75,27 @@ def by_hand(installed, folder, line, compiler):
 
 
 def refusals(installed, folder, compiler):
-    """Where the language is too old, or half of it is off, one line says so."""
+    """Where the language is too old, or half of it is off, every header says so first, and the compiler stops there."""
     flags = run(["pkg-config", "--cflags", "rondo"], env=installed.environment).split()
-    source = folder / "refused.cpp"
-    source.write_text("#include <rondo/rondo.hpp>\nint main() {}\n", encoding="utf-8")
+    headers = sorted(pathlib.Path(flags[0][2:]).glob("rondo/*.hpp"))
+    if len(headers) < 40:
+        return [f"few headers in {flags[0]}: {headers}"]
     problems = []
     for option, wanted in [("-std=c++17", "rondo needs C++20"), ("-std=c++20 -fno-exceptions", "rondo needs exceptions")]:
-        code, printed = attempt([*compiler, *option.split(), "-fsyntax-only", *flags, source])
-        problems += refusal_problems(option, wanted, code, printed)
+        for header in headers:
+            source = folder / "refused.cpp"
+            source.write_text(f"#include <rondo/{header.name}>\nint main() {{}}\n", encoding="utf-8")
+            code, printed = attempt([*compiler, *option.split(), "-fsyntax-only", *flags, source])
+            problems += refusal_problems(header.name, option, wanted, code, printed)
     return problems
 
 
-def refusal_problems(option, wanted, code, printed):
+def refusal_problems(header, option, wanted, code, printed):
     errors = [line for line in printed.splitlines() if "error:" in line]
     if code == 0:
-        return [f"rondo.hpp compiles with {option}"]
-    return [] if len(errors) == 1 and wanted in errors[0] else [f"rondo.hpp with {option} says:\n{printed}"]
+        return [f"{header} compiles with {option}"]
+    stops = len(errors) == 2 and wanted in errors[0] and "fatal error:" in errors[1]
+    return [] if stops else [f"{header} with {option} says:\n{printed}"]
 
 
 def with_meson(installed, folder, text, compiler):
@@ -174,7 +179,7 @@ def subproject_targets(root, folder):
 
 
 def subproject_problems(targets, loop_backend):
-    wanted = {"rondo", "rondo-kernel", "rondo-coro", "rondo-scope", "rondo-sync", "rondo-net"}
+    wanted = {"rondo", "rondo-kernel", "rondo-coro", "rondo-scope", "rondo-sync", "rondo-net", "rondo-sim"}
     if loop_backend in OTHER_BACKENDS:
         wanted.add("rondo-" + loop_backend)
     built = {target["name"] for target in targets if target.get("subproject") == "rondo" and target["build_by_default"]}
@@ -213,9 +218,10 @@ def self_test(root):
         (case_problems("0.2", "0.1.0", 1, "no version"), "does not say '0.1.0'"),
         (case_problems("0.1", None, 1, "no version"), "fails"),
         (case_problems("0.1", None, 0, ""), None),
-        (refusal_problems("-std=c++17", "C++20", 0, ""), "compiles with -std=c++17"),
-        (refusal_problems("-std=c++17", "C++20", 1, "a: error: C++20\nb: error: span"), "says:"),
-        (refusal_problems("-std=c++17", "C++20", 1, "a: error: C++20\n"), None),
+        (refusal_problems("a.hpp", "-std=c++17", "C++20", 0, ""), "compiles with -std=c++17"),
+        (refusal_problems("a.hpp", "-std=c++17", "C++20", 1, "a: error: C++20\nb: error: span"), "says:"),
+        (refusal_problems("a.hpp", "-std=c++17", "C++20", 1, "a: error: span\nb: fatal error: no such file"), "says:"),
+        (refusal_problems("a.hpp", "-std=c++17", "C++20", 1, "a: error: C++20\nb: fatal error: no such file"), None),
         (needless("rondo", "Requires: libevent"), "asks for event"),
         (needless("rondo", "Description: the event loop"), None),
         (subproject_problems([target], "epoll"), "tour is built"),

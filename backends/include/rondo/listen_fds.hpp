@@ -2,6 +2,8 @@
 // listen_fds.hpp - the listening sockets that a service manager has started this process with.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <vector>
 
 namespace rondo {

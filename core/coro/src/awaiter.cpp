@@ -200,9 +200,7 @@ AwaitStack await_stack() {
   const std::exception_ptr handled = std::current_exception();
   if (!handled) return {};
   if (!thread_slot.kernel) return stack_of_last_run(handled);
-  const TaskCore* const task = thread_slot.task;
-  if (!task || !task->details() || handled != task->details()->error) return {};
-  return task->details()->story.places();
+  return thread_slot.task ? story_of(*thread_slot.task, handled).places() : AwaitStack();
 }
 
 }  // namespace rondo

@@ -8,7 +8,7 @@ namespace rondo {
 namespace {
 
 /// Groups may hold groups, as deep and as many as there are tasks: each says so much of what it holds, and no more.
-constexpr std::ptrdiff_t most_listed = 32;
+constexpr std::size_t most_listed = 32;
 constexpr std::size_t most_text = 1024;
 
 /// The CancelledError in `error`, which keeps it; null if that is something else.
@@ -24,21 +24,24 @@ const CancelledError* cancellation_in(const std::exception_ptr& error) noexcept 
 
 }  // namespace
 
-ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions)
-    : message_(message), exceptions_(std::move(exceptions)) {
+ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions,
+                               std::vector<AwaitStack> stacks)
+    : message_(message), exceptions_(std::move(exceptions)), stacks_(std::move(stacks)) {
+  stacks_.resize(exceptions_.size());
   what_ = text_of({message_, " (", decimal(exceptions_.size()), " sub-exception",
                    exceptions_.size() == 1 ? ")" : "s)"});
-  for (const auto& error : exceptions_) {
-    if (&error - exceptions_.data() == most_listed) {
-      what_ += text_of({"\n  ... ", decimal(exceptions_.size() - static_cast<std::size_t>(most_listed)), " more"});
+  for (std::size_t i = 0; i < exceptions_.size(); ++i) {
+    if (i == most_listed) {
+      what_ += text_of({"\n  ... ", decimal(exceptions_.size() - most_listed), " more"});
       break;
     }
-    std::string line = describe(error);
+    std::string line = describe(exceptions_[i]);
     if (line.size() > most_text) line.replace(most_text, std::string::npos, " ...");
     for (std::size_t at = line.find('\n'); at != std::string::npos; at = line.find('\n', at + 1)) {
       line.replace(at, 1, "\n    ");
     }
     what_ += text_of({"\n  - ", line});
+    if (!stacks_[i].empty()) what_ += text_of({"\n    from ", describe(stacks_[i])});
   }
 }
 

@@ -41,10 +41,14 @@ std::string function_of(Place place) {
   return lambda ? text_of({"a lambda in ", name}) : name;
 }
 
+Story story_of(const TaskCore& task, const std::exception_ptr& error) noexcept {
+  const TaskCore::Details* const details = task.details();
+  return details && details->error == error ? details->story : Story();
+}
+
 Story story_of(const FutureCore& failed) noexcept {
   if (failed.kind() != WaitableKind::task) return static_cast<const FutureBlock&>(failed).story();
-  const TaskCore::Details* const details = static_cast<const TaskCore&>(failed).details();
-  return details && details->error == failed.result_core().error ? details->story : Story();
+  return story_of(static_cast<const TaskCore&>(failed), failed.result_core().error);
 }
 
 AwaitStack stack_of(const FutureCore& failed) { return story_of(failed).places(); }

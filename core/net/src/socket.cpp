@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <rondo/kernel/facilities.hpp>
+#include <rondo/kernel/text.hpp>
 #include <rondo/net/spawn.hpp>
 
 namespace rondo {
@@ -165,14 +166,22 @@ inline Output Socket::closing() noexcept {
   return closing;
 }
 
+void refuse_foreign_thread(const char* what, const Socket& socket) {
+  refuse_foreign_thread(what, text_of({"socket ", decimal(socket.handle())}));
+}
+
 void Socket::close() noexcept {
-  if (handle_ >= 0) kernel_->operations().start_detached(closing());
+  if (handle_ < 0) return;
+  const Output output = closing();
+  if (kernel_->leaks_here()) [[unlikely]] return kernel_->report_leak(text_of({"socket ", decimal(output.handle)}));
+  kernel_->operations().start_detached(output);
 }
 
 void Socket::close(OwnedOperation& told) noexcept { kernel_->operations().start_reserved(told, closing()); }
 
 inline Output Socket::output(OperationKind kind) const {
   if (handle_ < 0) throw RuntimeError("the socket is closed, or was never opened");
+  kernel_->check_thread("Socket", *this);
   Output output;
   output.kind = kind;
   output.handle = handle_;

@@ -54,7 +54,7 @@ void TaskGroup::child_done(GroupChild& child) {
   if (is_keyboard_interrupt(error)) {
     if (!interrupt_) interrupt_ = error;
   } else {
-    errors_.push_back(error);
+    failures_.push_back({error, story_of(*task)});
   }
   if (parent_->done()) {
     parent_->kernel().report(
@@ -95,7 +95,8 @@ void TaskGroup::leave(std::exception_ptr error, bool cancelled) {
   if (!error) return;
   const bool interrupted = !cancelled && is_keyboard_interrupt(error);
   if (interrupted && interrupt_) return;  // the first counts
-  (cancelled ? cancellation_ : interrupted ? interrupt_ : body_error_) = std::move(error);
+  if (!cancelled && !interrupted) body_failure_.story = story_of(*parent_, error);
+  (cancelled ? cancellation_ : interrupted ? interrupt_ : body_failure_.error) = std::move(error);
   if (!aborting()) fire<machines::group::Event::abort>(*this);
 }
 
@@ -115,14 +116,24 @@ void TaskGroup::close() {
   fire<machines::group::Event::close>(*this);
   if (asked_parent && parent_->uncancel() == 0) cancellation_ = nullptr;
   if (interrupt_) std::rethrow_exception(interrupt_);
-  if (cancellation_ && errors_.empty()) std::rethrow_exception(cancellation_);
-  if (body_error_) errors_.push_back(body_error_);
-  if (errors_.empty()) return;
+  if (cancellation_ && failures_.empty()) std::rethrow_exception(cancellation_);
+  if (body_failure_.error) failures_.push_back(std::move(body_failure_));
+  if (failures_.empty()) return;
   if (parent_->cancelling() > 0) {  // asked to end from outside as well: that comes at the next suspension
     parent_->uncancel();
     static_cast<FutureCore&>(*parent_).cancel(Message());
   }
-  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
+  throw_failures();
+}
+
+void TaskGroup::throw_failures() {
+  std::vector<std::exception_ptr> errors;
+  std::vector<AwaitStack> stacks;
+  for (Failure& failure : failures_) {
+    errors.push_back(std::move(failure.error));
+    stacks.push_back(failure.story.places());
+  }
+  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors), std::move(stacks));
 }
 
 /// The wait for the children: ends when the last is done, or with a cancellation.

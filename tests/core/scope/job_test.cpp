@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <regex>
 
 #include "hops.hpp"
 
@@ -13,6 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::uint32_t outcome_line = __LINE__ + 4;
 /// Awaits a job on the default executor and gives its outcome in words.
 template <class F>
 Coro<std::string> outcome_of(F function) {
@@ -107,6 +109,25 @@ TEST_CASE("jobs may take virtual time, by the oracle's answer") {
   };
   CHECK(sim::run(body(), {.replay = &tape}) == 1s);
   CHECK(sim::run(body()) == 0s);
+}
+
+TEST_CASE("a job is made where the program asks for it, however it does") {
+  const auto job = [] {};
+  const auto asks = [&job]() -> Coro<> { co_await to_thread(job); };
+  Hops h;
+  const auto by_name = h.loop.create_task(outcome_of(job));
+  const auto awaits = h.loop.create_task(asks());
+  const std::uint32_t awaits_line = __LINE__ - 4;
+  const auto as_task = h.loop.create_task(to_thread(job));
+  const std::uint32_t task_line = __LINE__ - 1;
+  const auto deep = h.loop.create_task(wait_for(to_thread(job), 1s));
+  const std::uint32_t deep_line = __LINE__ - 1;
+  h.settle();
+  const std::string text = std::regex_replace(dump_tasks(h.loop), std::regex("Future [0-9]+"), "Future");
+  for (const std::uint32_t line : {outcome_line, awaits_line, task_line, deep_line}) {
+    CHECK_THAT(text, Catch::Matchers::Contains("awaits Future (made at job_test.cpp:" + std::to_string(line) + ")"));
+  }
+  CHECK_THAT(text, !Catch::Matchers::Contains("job.hpp"));
 }
 
 TEST_CASE("a loop that ends forgets its jobs") {

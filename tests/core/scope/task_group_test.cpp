@@ -235,6 +235,38 @@ TEST_CASE("a group outside a task is refused") {
   CHECK_THROWS_WITH(group.enter(), "task_group: must be used inside a task");
 }
 
+TEST_CASE("a group tells of each error how it came up, of the body's too, in what() and as places") {
+  struct Failing {
+    static Coro<> child(Duration delay) {
+      co_await fails_after(delay, "child");
+    }
+    static Coro<> body(TaskGroup& group) {
+      static_cast<void>(group.create_task(child(0s)));
+      static_cast<void>(group.create_task(sleep(0s)));
+      const auto outcome = co_await as_outcome(sleep(1s));  // cancelled by the child
+      static_cast<void>(outcome);
+      co_await fails_after(0s, "body");
+    }
+    static Coro<> main(std::vector<AwaitStack>* stacks, std::string* text) {
+      try {
+        co_await task_group(&body);
+      } catch (const ExceptionGroup& group) {
+        *stacks = group.await_stacks();
+        *text = group.what();
+      }
+    }
+  };
+  std::vector<AwaitStack> stacks;
+  std::string text;
+  sim::run(Failing::main(&stacks, &text));
+  REQUIRE(stacks.size() == 2);
+  REQUIRE(stacks[0].size() == 2);
+  CHECK(function_of(stacks[0][1]) == "child");
+  REQUIRE(stacks[1].size() == 2);
+  CHECK(function_of(stacks[1][1]) == "body");
+  CHECK_THAT(text, Contains("\n  - child\n    from " + describe(stacks[0]) + "\n  - body\n    from " + describe(stacks[1])));
+}
+
 TEST_CASE("groups nest: the inner group's errors are one error of the outer") {
   Hops h;
   const auto outer = [](TaskGroup& group, Hops* hops) -> Coro<> {
@@ -247,7 +279,7 @@ TEST_CASE("groups nest: the inner group's errors are one error of the outer") {
   };
   const auto task = h.start(errors(h, "errors", outer));
   h.run();
-  CHECK(h.ending("errors") == "unhandled errors in a TaskGroup (1 sub-exception)\n  - deep");
+  CHECK_THAT(h.ending("errors"), Contains("unhandled errors in a TaskGroup (1 sub-exception)\n  - deep"));
   CHECK(h.ending("sibling") == "cancelled");
 }
 

@@ -2,6 +2,8 @@
 // hot_buffer.hpp - where received bytes lie that nobody has given room for: one buffer for all connections, in the cache.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstddef>
 #include <memory>
 

@@ -2,6 +2,8 @@
 // seam.hpp - the one place through which a backend calls the system, so that tests can make a call fail.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>

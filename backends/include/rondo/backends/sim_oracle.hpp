@@ -2,6 +2,8 @@
 // sim_oracle.hpp - the one place that every choice of a simulated world comes from, and the tape of its answers.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstdint>
 #include <stdexcept>
 #include <string>

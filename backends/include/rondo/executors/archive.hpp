@@ -10,6 +10,8 @@
 #error "rondo/executors/archive.hpp needs cereal, which turns values into bytes: install libcereal-dev"
 #endif
 
+#include <rondo/kernel/language.hpp>
+
 #include <cereal/archives/binary.hpp>
 #include <cereal/types/array.hpp>
 #include <cereal/types/chrono.hpp>

@@ -6,6 +6,8 @@
 // compilers give are not unique, and are for texts alone.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>

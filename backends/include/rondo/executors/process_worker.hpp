@@ -2,6 +2,8 @@
 // process_worker.hpp - the other end of a process pool: what main() begins with.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <optional>
 
 namespace rondo {

@@ -2,6 +2,8 @@
 // remote_call.hpp - a call of a registered function that is not made yet.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>

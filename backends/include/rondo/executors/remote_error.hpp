@@ -2,6 +2,8 @@
 // remote_error.hpp - exceptions that have crossed from another process.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <exception>
 #include <string>
 #include <string_view>

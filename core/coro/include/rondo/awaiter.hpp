@@ -2,6 +2,8 @@
 // awaiter.hpp - what all awaits share: reaching the running task, suspending it, and what a cancellation does to it.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <concepts>
 #include <coroutine>
 #include <optional>

@@ -9,6 +9,8 @@
 // In front of every frame is room for the task that it may become: see kernel/frame_head.hpp.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>

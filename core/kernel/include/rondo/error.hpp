@@ -2,6 +2,8 @@
 // error.hpp - what rondo throws. The names are asyncio's; errors of the operating system are std::system_error.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -72,18 +74,22 @@ class DeadlockError : public std::runtime_error {
 };
 
 /// Several errors at once, in the order in which they happened; groups may hold groups. what() tells of the first 32, of
-/// each at most 1 KiB; exceptions() has them all.
+/// each at most 1 KiB, and how each came up; exceptions() has them all.
 class ExceptionGroup : public std::exception {
  public:
-  ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions);
+  ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions,
+                 std::vector<AwaitStack> stacks = {});
 
   const char* what() const noexcept override { return what_.c_str(); }
   std::string_view message() const { return message_; }
   const std::vector<std::exception_ptr>& exceptions() const { return exceptions_; }
+  /// How each of them came up inside its task, innermost await first; as many as there are exceptions.
+  const std::vector<AwaitStack>& await_stacks() const { return stacks_; }
 
  private:
   std::string message_;
   std::vector<std::exception_ptr> exceptions_;
+  std::vector<AwaitStack> stacks_;
   std::string what_;
 };
 

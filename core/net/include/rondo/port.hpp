@@ -2,6 +2,8 @@
 // port.hpp - a port as an argument: any integer, which is checked and not cut.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstdint>
 #include <type_traits>
 

@@ -2,6 +2,8 @@
 // resolve_error.hpp - why a name has no address.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <stdexcept>
 #include <string>
 #include <system_error>

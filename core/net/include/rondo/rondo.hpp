@@ -2,9 +2,6 @@
 // rondo.hpp - everything a program needs to run on a loop. Single headers are listed in reading order.
 #pragma once
 
-#include <rondo/kernel/language.hpp>
-
-#if __cplusplus >= 202002L && defined(__cpp_exceptions)  // else that says why not, and nothing else does
 #include <rondo/time.hpp>
 #include <rondo/error.hpp>
 #include <rondo/outcome.hpp>
@@ -40,4 +37,3 @@
 #include <rondo/loop.hpp>
 #include <rondo/dump.hpp>
 #include <rondo/run.hpp>
-#endif

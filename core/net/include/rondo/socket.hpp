@@ -67,6 +67,8 @@ class SliceAwaiter final : public SocketAwaiter {
 };
 using SliceOperation = Awaits<SliceAwaiter, Output, Slice>;
 
+[[noreturn]] void refuse_foreign_thread(const char* what, const class Socket& socket);
+
 /// A socket of the running loop: closed when this goes, or with the loop. Movable. Belongs to the loop's thread. Any
 /// number of tasks may wait for one socket; those that wait for the same direction are served in the order they came.
 /// Errors of the world are std::system_error, whose text names the socket and what it was about to do.

@@ -2,11 +2,13 @@
 // job.hpp - blocking work on an executor: run_in_executor(), to_thread().
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include <rondo/awaiter.hpp>
 #include <rondo/executor.hpp>
 #include <rondo/kernel/resident.hpp>
 #include <rondo/task.hpp>
@@ -72,6 +74,19 @@ class JobState final : public PooledFuture<JobState<T, F>, JobFuture, T> {
   std::optional<ValueOf<T>> value_;
 };
 
+/// Whose job it is: an executor, or nullptr for the backend's default one, and the line that says so.
+class ExecutorAt {
+ public:
+  ExecutorAt(Executor& executor, Place place = Place::here()) : executor_(&executor), place_(place) {}
+  ExecutorAt(std::nullptr_t, Place place = Place::here()) : place_(place) {}
+  Executor* executor() const { return executor_; }
+  Place place() const { return place_; }
+
+ private:
+  Executor* executor_ = nullptr;
+  Place place_;
+};
+
 template <class F, class... Args>
 auto submit_job(Executor* executor, Place place, F function, Args... args) {
   auto job = [function = std::move(function), args = std::tuple(std::move(args)...)]() mutable {
@@ -85,27 +100,42 @@ auto submit_job(Executor* executor, Place place, F function, Args... args) {
   return future;
 }
 
-/// Calls `function(args...)` on `executor` and gives a future of its value or exception. The job is handed over at the
+/// Calls `function(args...)` on `executor`, which may be nullptr for the backend's default one, and gives a future of its value or exception. The job is handed over at the
 /// end of this step; it sees a copy of the caller's context variables. Function and arguments are copied (std::ref to
 /// share). Cancelling the future withdraws a job that has not started; one that runs goes on, and its result is
 /// dropped. RuntimeError comes out of the future if the executor is shut down or its queue is full. The executor must
 /// outlive its jobs. In a co_await expression GCC before 13 needs a closure with a name here, and so does to_thread,
 /// unless its captures have no destructors (see body.hpp). Source: loop.run_in_executor.
 template <class F, class... Args>
-auto run_in_executor(Executor& executor, F function, Args... args) {
-  return submit_job(&executor, Place::here(), std::move(function), std::move(args)...);
+auto run_in_executor(ExecutorAt executor, F function, Args... args) {
+  return submit_job(executor.executor(), executor.place(), std::move(function), std::move(args)...);
 }
-/// The same on the backend's default executor.
-template <class F, class... Args>
-auto run_in_executor(std::nullptr_t, F function, Args... args) {
-  return submit_job(nullptr, Place::here(), std::move(function), std::move(args)...);
-}
+
+class CallersPlaceAwaiter : public Awaiter {
+ public:
+  using value_type = Place;
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> handle) {
+    for (const FrameCore* frame = &frame_of(handle); frame && !place_; frame = frame->parent()) place_ = frame->at;
+    if (!place_) place_ = current().created();
+    return false;
+  }
+  Place await_resume() const { return place_; }
+
+ private:
+  Place place_;
+};
+/// The line of the program that awaits the coroutine that awaits this, or that made a task of it.
+struct CallersPlace {
+  CallersPlaceAwaiter operator co_await() const { return {}; }
+};
 
 /// Awaits `function(args...)` on the default executor; the job is submitted when this is awaited or becomes a task.
 /// Source: asyncio.to_thread.
 template <class F, class... Args>
 Coro<std::invoke_result_t<F&, Args...>> to_thread(F function, Args... args) {
-  co_return co_await unnoted(run_in_executor(nullptr, std::move(function), std::move(args)...));
+  const Place place = co_await unnoted(CallersPlace());
+  co_return co_await unnoted(run_in_executor({nullptr, place}, std::move(function), std::move(args)...));
 }
 
 }  // namespace rondo

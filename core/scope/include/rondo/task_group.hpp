@@ -69,6 +69,7 @@ class TaskGroup : public CreatesTasks<TaskGroup> {
   void adopt(TaskCore& task);
   void child_done(GroupChild& child);
   void cancel_children();
+  [[noreturn]] void throw_failures();
   bool aborting() const {
     using machines::group::State;
     return state_ == State::aborting || state_ == State::ending || state_ == State::failing;
@@ -77,8 +78,12 @@ class TaskGroup : public CreatesTasks<TaskGroup> {
   machines::group::State state_ = machines::group::State::created;
   Ref<TaskCore> parent_;
   List<GroupChild, GroupListTag> children_;  // oldest first
-  std::vector<std::exception_ptr> errors_;   // in the order in which the children ended
-  std::exception_ptr body_error_;
+  struct Failure {
+    std::exception_ptr error;
+    Story story;
+  };
+  std::vector<Failure> failures_;  // in the order in which the children ended
+  Failure body_failure_;
   std::exception_ptr interrupt_;             // a KeyboardInterrupt, which is thrown as it is
   std::exception_ptr cancellation_;
   Parking* waiting_ = nullptr;

@@ -2,6 +2,8 @@
 // frame_core.hpp - the part of every coroutine frame that knows no type: who awaits it, and where it stands.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <coroutine>
 #include <cstdint>
 

@@ -2,6 +2,8 @@
 // thread_slot.hpp - what this thread is doing for rondo: the loop that steps on it, and the task that runs.
 #pragma once
 
+#include <rondo/kernel/language.hpp>
+
 #include <cstdint>
 
 namespace rondo {

@@ -15,6 +15,8 @@ std::string describe(Place place);
 /// How the error of `failed` came up; an empty one if nobody knows.
 Story story_of(const FutureCore& failed) noexcept;
 AwaitStack stack_of(const FutureCore& failed);
+/// How `error` came up through the frames of this task, as far as it has come.
+Story story_of(const TaskCore& task, const std::exception_ptr& error) noexcept;
 /// The function that the place is in, by its name alone; "" if the compiler does not say.
 std::string function_of(Place place);
 
