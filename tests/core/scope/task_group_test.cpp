@@ -34,6 +34,24 @@ Coro<> errors(Hops& h, const char* name, Body body) {
   h.note("count", std::to_string(current_task().cancelling()));
 }
 
+/// A group whose child and body fail, and how its ExceptionGroup tells of it.
+Coro<> failing_child() { co_await fails_after(0s, "child"); }
+Coro<> failing_body(TaskGroup& group) {
+  static_cast<void>(group.create_task(failing_child()));
+  static_cast<void>(group.create_task(sleep(0s)));
+  const auto outcome = co_await as_outcome(sleep(1s));  // cancelled by the child
+  static_cast<void>(outcome);
+  co_await fails_after(0s, "body");
+}
+Coro<> catches_both(std::vector<AwaitStack>* stacks, std::string* text) {
+  try {
+    co_await task_group(&failing_body);
+  } catch (const ExceptionGroup& group) {
+    *stacks = group.await_stacks();
+    *text = group.what();
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a group waits for all its children and gives the value of its body") {
@@ -236,34 +254,14 @@ TEST_CASE("a group outside a task is refused") {
 }
 
 TEST_CASE("a group tells of each error how it came up, of the body's too, in what() and as places") {
-  struct Failing {
-    static Coro<> child(Duration delay) {
-      co_await fails_after(delay, "child");
-    }
-    static Coro<> body(TaskGroup& group) {
-      static_cast<void>(group.create_task(child(0s)));
-      static_cast<void>(group.create_task(sleep(0s)));
-      const auto outcome = co_await as_outcome(sleep(1s));  // cancelled by the child
-      static_cast<void>(outcome);
-      co_await fails_after(0s, "body");
-    }
-    static Coro<> main(std::vector<AwaitStack>* stacks, std::string* text) {
-      try {
-        co_await task_group(&body);
-      } catch (const ExceptionGroup& group) {
-        *stacks = group.await_stacks();
-        *text = group.what();
-      }
-    }
-  };
   std::vector<AwaitStack> stacks;
   std::string text;
-  sim::run(Failing::main(&stacks, &text));
+  sim::run(catches_both(&stacks, &text));
   REQUIRE(stacks.size() == 2);
   REQUIRE(stacks[0].size() == 2);
-  CHECK(function_of(stacks[0][1]) == "child");
+  CHECK(function_of(stacks[0][1]) == "failing_child");
   REQUIRE(stacks[1].size() == 2);
-  CHECK(function_of(stacks[1][1]) == "body");
+  CHECK(function_of(stacks[1][1]) == "failing_body");
   CHECK_THAT(text, Contains("\n  - child\n    from " + describe(stacks[0]) + "\n  - body\n    from " + describe(stacks[1])));
 }
 
