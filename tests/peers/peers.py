@@ -86,7 +86,7 @@ def watched_server(*arguments):
         check(process.returncode == 0, "exit status", process.returncode, errors)
         check(output == "closed\n", "output:", output)
         for line in errors.splitlines():
-            check(line.startswith(("lost a client: ", "a connection broke: ", "  - ")), "standard error:", line)
+            check(line.startswith(("lost a client: ", "a connection broke: ", "  - ", "    from ")), "standard error:", line)
     finally:
         process.kill()
         process.wait()

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int deep = 100'000;
+constexpr int depth_of_chains = 100'000;
 
 Coro<int> nested(int depth, bool suspend) {
   if (depth == 0) {
@@ -31,11 +31,11 @@ Coro<int> one() { co_return 1; }
 }  // namespace
 
 TEST_CASE("a chain of 100,000 awaits that never suspends does not overflow the stack") {
-  CHECK(sim::run(nested(deep, false)) == deep + 1);
+  CHECK(sim::run(nested(depth_of_chains, false)) == depth_of_chains + 1);
 }
 
 TEST_CASE("a chain of 100,000 awaits that suspends at the bottom does not overflow the stack") {
-  CHECK(sim::run(nested(deep, true)) == deep + 1);
+  CHECK(sim::run(nested(depth_of_chains, true)) == depth_of_chains + 1);
 }
 
 TEST_CASE("an error climbs through a chain of 10,000 awaits") {
@@ -55,7 +55,7 @@ TEST_CASE("a chain of 100,000 awaits is destroyed with its loop without recursio
   Task<int> kept;
   {
     Hops h;
-    kept = h.start(nested(deep, true));
+    kept = h.start(nested(depth_of_chains, true));
     h.settle();
     CHECK_FALSE(kept.done());
   }
@@ -78,10 +78,10 @@ TEST_CASE("a chain of 100,000 tasks that await each other ends without recursion
   };
   const auto body = [link]() -> Coro<int> {
     Task<int> last = create_task(turns(1, 1));
-    for (int i = 0; i < deep; ++i) last = create_task(link(std::move(last)));
+    for (int i = 0; i < depth_of_chains; ++i) last = create_task(link(std::move(last)));
     co_return co_await std::move(last);
   };
-  CHECK(sim::run(body()) == deep + 1);
+  CHECK(sim::run(body()) == depth_of_chains + 1);
 }
 
 // --- chains that are dropped, completed or cancelled ------------------------------------------------------------------
@@ -89,7 +89,7 @@ TEST_CASE("a chain of 100,000 tasks that await each other ends without recursion
 TEST_CASE("a chain of 100,000 futures whose callbacks hold the one before is dropped without recursion") {
   Hops h;
   Future<> last = h.future();
-  for (int i = 0; i < deep; ++i) {
+  for (int i = 0; i < depth_of_chains; ++i) {
     Future<> next = h.future();
     next.add_done_callback([last] { static_cast<void>(last); });
     last = next;
@@ -103,7 +103,7 @@ TEST_CASE("a chain of 100,000 futures that complete each other is completed and 
   for (const bool cancels : {false, true}) {
     const Future<> first = h.future();
     Future<> last = first;
-    for (int i = 0; i < deep; ++i) {
+    for (int i = 0; i < depth_of_chains; ++i) {
       Future<> next = h.future();
       last.add_done_callback([next, cancels] { cancels ? static_cast<void>(next.cancel()) : next.set_result(); });
       last = next;
@@ -121,7 +121,7 @@ TEST_CASE("a chain of 100,000 values that hold the next future is dropped withou
   };
   Hops h;
   std::shared_ptr<Node> first = std::make_shared<Node>();
-  for (int i = 0; i < deep; ++i) {
+  for (int i = 0; i < depth_of_chains; ++i) {
     auto future = std::make_shared<Future<std::shared_ptr<Node>>>(h.future<std::shared_ptr<Node>>());
     future->set_result(std::move(first));
     first = std::make_shared<Node>(Node{future});
@@ -139,7 +139,7 @@ TEST_CASE("a chain of 100,000 shields and of gathers is dropped, completed and c
     Future<> shields = first;
     {
       const Loop::Scope scope(h.loop);
-      for (int i = 0; i < deep; ++i) shields = shield(shields);
+      for (int i = 0; i < depth_of_chains; ++i) shields = shield(shields);
     }
     if (way == 0) shields = {};
     if (way == 1) shields.cancel();
