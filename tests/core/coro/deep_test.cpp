@@ -152,7 +152,7 @@ TEST_CASE("tasks, futures and generators that hold each other in turn go without
   const auto holder = [](std::shared_ptr<void>) -> Coro<> { co_return; };
   const auto body = [&holder]() -> Coro<> {
     std::shared_ptr<void> last;
-    for (int i = 0; i < deep / 2; ++i) {
+    for (int i = 0; i < depth_of_chains / 2; ++i) {
       auto task = create_task(holder(last));
       co_await task;
       const auto future = this_loop().create_future<>();
