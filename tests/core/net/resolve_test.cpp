@@ -142,7 +142,7 @@ TEST_CASE("the loop may end while a lookup is under way") {
 
 TEST_CASE("the local address of ConnectOptions is read during the call, and may be gone before the first step") {
   NameWorld w;
-  const auto connect = [](std::string local, auto to) {
+  const auto connect_from = [](std::string local, auto to) {
     const auto gone = std::make_unique<Address>(local[0] == '/' ? Address::unix_path(local) : Address::parse(local, 7));
     return to(ConnectOptions{.local = gone.get()});
   };
@@ -151,9 +151,9 @@ TEST_CASE("the local address of ConnectOptions is read during the call, and may 
   };
   const auto local_now = [&w] { return w.take(Kind::connect).endpoint->local.str(); };
   const auto direct =
-      start(connect("127.0.0.9", [](ConnectOptions how) { return open_connection(Address::loopback(80), how); }));
-  const auto path = start(connect("/from", [](ConnectOptions how) { return open_unix_connection("/to", how); }));
-  const auto name = start(connect("127.0.0.8", [](ConnectOptions how) { return open_connection("db", 80, how); }));
+      start(connect_from("127.0.0.9", [](ConnectOptions how) { return open_connection(Address::loopback(80), how); }));
+  const auto path = start(connect_from("/from", [](ConnectOptions how) { return open_unix_connection("/to", how); }));
+  const auto name = start(connect_from("127.0.0.8", [](ConnectOptions how) { return open_connection("db", 80, how); }));
   w.step();
   CHECK(local_now() == "127.0.0.9:7");
   CHECK(local_now() == "/from");

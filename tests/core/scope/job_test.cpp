@@ -117,14 +117,14 @@ TEST_CASE("a job is made where the program asks for it, however it does") {
   Hops h;
   const auto by_name = h.loop.create_task(outcome_of(job));
   const auto awaits = h.loop.create_task(asks());
-  const std::uint32_t awaits_line = __LINE__ - 4;
-  const auto as_task = h.loop.create_task(to_thread(job));
+  const std::uint32_t asks_line = __LINE__ - 4;
+  const auto made_task = h.loop.create_task(to_thread(job));
   const std::uint32_t task_line = __LINE__ - 1;
   const auto deep = h.loop.create_task(wait_for(to_thread(job), 1s));
   const std::uint32_t deep_line = __LINE__ - 1;
   h.settle();
   const std::string text = std::regex_replace(dump_tasks(h.loop), std::regex("Future [0-9]+"), "Future");
-  for (const std::uint32_t line : {outcome_line, awaits_line, task_line, deep_line}) {
+  for (const std::uint32_t line : {outcome_line, asks_line, task_line, deep_line}) {
     CHECK_THAT(text, Catch::Matchers::Contains("awaits Future (made at job_test.cpp:" + std::to_string(line) + ")"));
   }
   CHECK_THAT(text, !Catch::Matchers::Contains("job.hpp"));
