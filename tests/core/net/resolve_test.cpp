@@ -143,8 +143,8 @@ TEST_CASE("the loop may end while a lookup is under way") {
 TEST_CASE("the local address of ConnectOptions is read during the call, and may be gone before the first step") {
   NameWorld w;
   const auto connect_from = [](std::string local, auto to) {
-    const auto gone = std::make_unique<Address>(local[0] == '/' ? Address::unix_path(local) : Address::parse(local, 7));
-    return to(ConnectOptions{.local = gone.get()});
+    const auto local_address = std::make_unique<Address>(local[0] == '/' ? Address::unix_path(local) : Address::parse(local, 7));
+    return to(ConnectOptions{.local = local_address.get()});
   };
   const auto start = [&w](Coro<Connection> connecting) {
     return w.loop.create_task(told(peer_of(std::move(connecting))));
