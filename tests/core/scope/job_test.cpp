@@ -112,19 +112,23 @@ TEST_CASE("jobs may take virtual time, by the oracle's answer") {
 }
 
 TEST_CASE("a job is made where the program asks for it, however it does") {
-  const auto job = [] {};
-  const auto asks = [&job]() -> Coro<> { co_await to_thread(job); };
-  Hops h;
-  const auto by_name = h.loop.create_task(outcome_of(job));
-  const auto awaits = h.loop.create_task(asks());
-  const std::uint32_t asks_line = __LINE__ - 4;
-  const auto made_task = h.loop.create_task(to_thread(job));
-  const std::uint32_t task_line = __LINE__ - 1;
-  const auto deep = h.loop.create_task(wait_for(to_thread(job), 1s));
-  const std::uint32_t deep_line = __LINE__ - 1;
-  h.settle();
-  const std::string text = std::regex_replace(dump_tasks(h.loop), std::regex("Future [0-9]+"), "Future");
-  for (const std::uint32_t line : {outcome_line, asks_line, task_line, deep_line}) {
+  static constexpr auto job = [] {};
+  static constexpr std::uint32_t first_line = __LINE__ + 2;
+  struct Program {
+    static Coro<> asks() { co_await to_thread(job); }
+    static Coro<std::string> main() {
+      const auto by_name = create_task(outcome_of(job));
+      const auto awaits = create_task(asks());
+      const auto made_task = create_task(to_thread(job));
+      const auto limited = create_task(wait_for(to_thread(job), 1s));
+      co_await sleep(0s);
+      std::string text = dump_tasks(this_loop());
+      co_await gather(by_name, awaits, made_task, limited);
+      co_return text;
+    }
+  };
+  const std::string text = std::regex_replace(sim::run(Program::main()), std::regex("Future [0-9]+"), "Future");
+  for (const std::uint32_t line : {outcome_line, first_line, first_line + 4, first_line + 5}) {
     CHECK_THAT(text, Catch::Matchers::Contains("awaits Future (made at job_test.cpp:" + std::to_string(line) + ")"));
   }
   CHECK_THAT(text, !Catch::Matchers::Contains("job.hpp"));
