@@ -308,6 +308,12 @@ TEST_CASE("groups of errors that hold groups say so much and no more, however de
   CHECK(std::string(wide.what()).size() < 100'000);
   CHECK_THAT(wide.what(), Contains("wide (10000 sub-exceptions)") && Contains("  ... 9968 more"));
   CHECK(wide.exceptions().size() == 10'000);
+  AwaitStack long_way;
+  long_way.assign(64, Place::here());
+  const std::vector<std::exception_ptr> two(2, std::make_exception_ptr(std::runtime_error("no")));
+  const ExceptionGroup far("far", two, {long_way});  // of the second nothing is known
+  CHECK(std::string_view(far.what()).size() < 1'200);
+  CHECK(far.await_stacks().size() == 2);
 }
 
 TEST_CASE("a lock that goes while 10,000 tasks wait for it names the first few") {

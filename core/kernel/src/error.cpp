@@ -22,6 +22,11 @@ const CancelledError* cancellation_in(const std::exception_ptr& error) noexcept 
   }
 }
 
+std::string shortened(std::string text) {
+  if (text.size() > most_text) text.replace(most_text, std::string::npos, " ...");
+  return text;
+}
+
 }  // namespace
 
 ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions,
@@ -35,13 +40,12 @@ ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::except
       what_ += text_of({"\n  ... ", decimal(exceptions_.size() - most_listed), " more"});
       break;
     }
-    std::string line = describe(exceptions_[i]);
-    if (line.size() > most_text) line.replace(most_text, std::string::npos, " ...");
+    std::string line = shortened(describe(exceptions_[i]));
     for (std::size_t at = line.find('\n'); at != std::string::npos; at = line.find('\n', at + 1)) {
       line.replace(at, 1, "\n    ");
     }
     what_ += text_of({"\n  - ", line});
-    if (!stacks_[i].empty()) what_ += text_of({"\n    from ", describe(stacks_[i])});
+    if (!stacks_[i].empty()) what_ += text_of({"\n    from ", shortened(describe(stacks_[i]))});
   }
 }
 

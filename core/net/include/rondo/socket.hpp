@@ -122,7 +122,8 @@ class Socket : public ResidentOf<Socket> {
   /// Nothing more will be sent; what the peer still sends can be received.
   Coro<> shutdown_write() const&;
   Coro<> shutdown_write() &&;
-  /// Tasks that wait for it get std::errc::operation_canceled. Cannot fail; nothing if it is closed.
+  /// Tasks that wait for it get std::errc::operation_canceled. Cannot fail; nothing if it is closed. In debug mode, on a
+  /// thread that is not the loop's, the descriptor is leaked, and the loop's exception handler is told.
   void close() noexcept;
   /// The same; `told` ends when the system has the handle, its address and its path back. The socket must be open.
   void close(OwnedOperation& told) noexcept;
