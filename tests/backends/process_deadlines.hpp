@@ -18,7 +18,8 @@ CONFORMANCE("sleeps below a millisecond, and below a microsecond, are not rounde
   World world;
   CHECK(wall_time::multiple_of_epoll(world.backend, 200, 100us) <= 1.5);
   CHECK(wall_time::multiple_of_epoll(world.backend, 200, 20us) <= 3);
-  CHECK(wall_time::multiple_of_epoll(world.backend, 200, 500ns) <= 100);  // epoll's are over before it calls; a millisecond is 2000 of them
+  // Epoll's are over before it calls the system; a millisecond is 2000 of them.
+  CHECK(wall_time::multiple_of_epoll(world.backend, 200, 500ns) <= 100);
 }
 
 CONFORMANCE("a wait with a deadline at the end of time lasts until something happens") {

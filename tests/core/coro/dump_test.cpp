@@ -87,7 +87,8 @@ TEST_CASE("a dump names the awaits of each task with file and line, innermost fi
   };
   const std::string text = sim::run(body());
   CHECK_THAT(text, Contains("Task 'nested'"));
-  CHECK_THAT(text, Contains("sleeps at " + dumped_at(fails_line) + " (fails_later) < " + dumped_at(middle_line) + " (awaits_failure)"));
+  const std::string way = dumped_at(fails_line) + " (fails_later) < " + dumped_at(middle_line) + " (awaits_failure)";
+  CHECK_THAT(text, Contains("sleeps at " + way));
   CHECK_THAT(text, Contains(" is running"));
 }
 

@@ -14,7 +14,9 @@ rondo::Coro<> take(Hops& h, const char* name, Q& queue) {
   co_await see(h, name, queue.get());
 }
 /// Notes `name` when the item has been put.
-inline rondo::Coro<> give(Hops& h, const char* name, rondo::Queue<int>& queue, int item) { co_await see(h, name, queue.put(item)); }
+inline rondo::Coro<> give(Hops& h, const char* name, rondo::Queue<int>& queue, int item) {
+  co_await see(h, name, queue.put(item));
+}
 
 /// All items that are there, taken.
 template <class Q>
