@@ -5,8 +5,8 @@
 
 #if __cplusplus < 202002L
 #error "rondo needs C++20: compile with -std=c++20 or a later standard"
-#include <rondo/cannot/be/compiled/as/it/is>  // there is no such header: it is what makes a compiler stop
+#include <rondo-cannot-be-compiled-as-it-is>  // there is no such header: it is what makes a compiler stop
 #elif !defined(__cpp_exceptions)
 #error "rondo needs exceptions: compile without -fno-exceptions"
-#include <rondo/cannot/be/compiled/as/it/is>
+#include <rondo-cannot-be-compiled-as-it-is>
 #endif
