@@ -129,12 +129,13 @@ TEST_CASE("what the host's code schedules runs before the host sleeps, not at th
   HostedProgram program;
   rondo::Event event;
   auto& hosted = program.start(wait_for(event));
-  std::vector<Clock::duration> delays;
+  std::array<Clock::duration, 3> shortest{1h, 1h, 1h};  // of each way: now and then a busy machine takes its time
   int rounds = 0;
   std::function<void()> round = [&] {
     const auto asked = Clock::now();
     const auto note = [&, asked] {
-      delays.push_back(Clock::now() - asked);
+      auto& least = shortest.at(static_cast<std::size_t>(rounds) % 3);
+      least = std::min(least, Clock::duration(Clock::now() - asked));
       if (++rounds < 12) program.host().once(3ms, round);
       if (rounds == 12) event.set();
     };
@@ -155,9 +156,8 @@ TEST_CASE("what the host's code schedules runs before the host sleeps, not at th
   program.host().once(5ms, round);
   program.run();
   REQUIRE(hosted.done());
-  REQUIRE(delays.size() == 12);
-  std::sort(delays.begin(), delays.end());
-  CHECK(delays[6] < 2ms);
+  CHECK(rounds == 12);
+  for (const Clock::duration least : shortest) CHECK(least < 2ms);
 }
 
 TEST_CASE("set_result and an Event from the host's code wake what waits") {

@@ -75,17 +75,13 @@ std::string complaints(const char* debug, F program) {
 TEST_CASE("a sleep of 200 microseconds is not rounded to milliseconds, and never too short") {
   EpollBackend backend;
   Duration shortest = 1h;
-  Duration sum{};
   for (int i = 0; i < 100; ++i) {
     const Instant before = backend.now();
     static_cast<void>(backend.reap(before + 200us));
-    const Duration took = backend.now() - before;
-    shortest = std::min(shortest, took);
-    sum += took;
+    shortest = std::min(shortest, backend.now() - before);
   }
   CHECK(shortest >= 200us);
   CHECK(shortest < 900us);
-  CHECK(sum < 2s);
 }
 
 TEST_CASE("the backend's clock starts near zero and runs as fast as any") {

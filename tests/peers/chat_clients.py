@@ -8,7 +8,7 @@ from peers import check, server
 
 class Person:
     def __init__(self, port, name, end="\n"):
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.lines = self.connection.makefile("r", encoding="utf-8", newline="\n")
         self.end = end
         self.say(name)

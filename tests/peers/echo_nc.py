@@ -14,6 +14,6 @@ if "OpenBSD" not in subprocess.run(["nc", "-h"], stderr=subprocess.PIPE, text=Tr
 with server() as port:
     for size in (0, 5, 100_000, 5_000_000):
         data = payload(size, size)
-        ran = subprocess.run(["nc", "-N", "127.0.0.1", str(port)], input=data, stdout=subprocess.PIPE, timeout=10,
+        ran = subprocess.run(["nc", "-N", "127.0.0.1", str(port)], input=data, stdout=subprocess.PIPE, timeout=60,
                              check=False)
         check(ran.returncode == 0 and ran.stdout == data, size, "bytes; back came", len(ran.stdout), ran.returncode)

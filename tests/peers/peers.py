@@ -19,7 +19,7 @@ def command(*arguments):
 
 if BACKEND == ["io_uring"]:  # which the kernel, a sysctl or a seccomp filter may refuse
     tried = subprocess.run([PROGRAM, "--backend", "io_uring"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                           text=True, timeout=10, check=False)
+                           text=True, timeout=60, check=False)
     if tried.returncode != 0 and "io_uring" in tried.stderr:
         print("skipped:", tried.stderr)
         sys.exit(77)
@@ -82,7 +82,7 @@ def watched_server(*arguments):
         yield int(first.rsplit(":", 1)[1]), Watch(process.pid)
         check(process.poll() is None, "the server has ended by itself:", process.poll())
         process.send_signal(random.choice([signal.SIGTERM, signal.SIGINT]))
-        output, errors = process.communicate(timeout=5)
+        output, errors = process.communicate(timeout=60)
         check(process.returncode == 0, "exit status", process.returncode, errors)
         check(output == "closed\n", "output:", output)
         for line in errors.splitlines():
