@@ -78,7 +78,7 @@ double time_posts(std::int64_t posts, Prepare prepare, Post post) {
   Loop loop;
   loop.attach(backend);
   Counter counter{loop, posts};
-  prepare(counter);
+  prepare(backend, counter);
   const OutsideSource source = loop.open_source();
   const double ns = per_operation(posts, [&] {
     std::thread producer([&] { post(loop, backend, counter); });
@@ -105,10 +105,10 @@ double raw_posts(std::int64_t posts) {
 
 double backend_posts(std::int64_t posts) {
   std::vector<CallCore*> calls;
-  const auto prepare = [&](Counter& counter) {
+  const auto prepare = [&](Backend& backend, Counter& counter) {
     const auto call = [&counter] { counter.call(); };
     for (std::int64_t i = 0; i < posts; ++i) {
-      calls.push_back(&Call<decltype(call)>::make_foreign(call, Context(), Place::here()));
+      calls.push_back(&Call<decltype(call)>::make_foreign(backend.poster(), call, Context(), Place::here()));
     }
   };
   return time_posts(posts, prepare, [&](Loop&, Backend& backend, Counter&) {
@@ -117,7 +117,7 @@ double backend_posts(std::int64_t posts) {
 }
 
 double threadsafe_calls(std::int64_t posts) {
-  return time_posts(posts, [](Counter&) {}, [&](Loop& loop, Backend&, Counter& counter) {
+  return time_posts(posts, [](Backend&, Counter&) {}, [&](Loop& loop, Backend&, Counter& counter) {
     for (std::int64_t i = 0; i < posts; ++i) loop.call_soon_threadsafe([&counter] { counter.call(); });
   });
 }

@@ -45,7 +45,7 @@ void JobDesk::job_done(OperationId id, std::int32_t result) noexcept {
     const std::lock_guard lock(mutex_);
     running_.erase(id.key());
   }
-  inbox_->put(Input::completion(id, result));
+  inbox_->complete(id, result);
 }
 
 Executor& JobDesk::executor_for(const Output& output) {
@@ -57,16 +57,16 @@ Executor& JobDesk::executor_for(const Output& output) {
 
 void JobDesk::close(OperationId id) {
   if (closer_.joinable()) closer_.join();  // of a loop that has ended
-  if (!default_executor_) return inbox_->put(Input::completion(id, 0));
+  if (!default_executor_) return inbox_->complete(id, 0);
   try {
     closer_ = std::thread([this, id] {
       default_executor_->shutdown();
-      inbox_->put(Input::completion(id, 0));
+      inbox_->complete(id, 0);
     });
   } catch (const std::system_error&) {  // no thread is to be had: then the loop waits
     default_executor_->shutdown();
     default_executor_.reset();
-    inbox_->put(Input::completion(id, 0));
+    inbox_->complete(id, 0);
   }
 }
 

@@ -29,8 +29,8 @@ std::int64_t monotonic_ns() noexcept {
 
 void print_report(const ErrorContext& context) {
   std::string text = text_of({"rondo: ", context.message, ": ", context.subject});
-  if (context.exception) text += text_of({": ", describe(context.exception)});
-  if (!context.stack.empty()) text += text_of({", from ", describe(context.stack)});
+  if (context.exception) append(text, {": ", describe(context.exception)});
+  if (!context.stack.empty()) append(text, {", from ", context.stack});
   std::fprintf(stderr, "%s\n", text.c_str());
 }
 

@@ -49,7 +49,7 @@ void Processes::post(F function) {
     if (const auto self = weak.lock()) function(*self);
   };
   using Posted = std::remove_const_t<decltype(call)>;
-  poster_.post(Call<Posted>::make_foreign(call, Context(), Place::here()));
+  poster_.post(Call<Posted>::make_foreign(poster_, call, Context(), Place::here()));
 }
 
 Processes::Processes(Network& network, Oracle& oracle, Poster& poster, const Programs* programs, bool worker_faults)

@@ -12,7 +12,13 @@ using namespace rondo;
 
 namespace {
 
-Input numbered(std::uint32_t thread, std::uint32_t number) { return Input::completion({thread, number}, 0); }
+OperationId numbered(std::uint32_t thread, std::uint32_t number) { return {thread, number}; }
+
+/// A call that does nothing.
+CallCore& call_for(Inbox& inbox) {
+  const auto callback = [] {};
+  return Call<decltype(callback)>::make_foreign(inbox, callback, Context(), Place::here());
+}
 
 /// An inbox that counts how often its loop had to be woken.
 struct Counted {
@@ -20,9 +26,9 @@ struct Counted {
   Inbox inbox{[](void* who) { ++static_cast<Counted*>(who)->wakes; }, this};
 
   /// True if that woke the loop.
-  bool put(const Input& input) {
+  bool put(OperationId id) {
     const int before = wakes;
-    inbox.put(input);
+    inbox.complete(id, 0);
     return wakes > before;
   }
   void take(std::vector<Input>& inputs) { inbox.take(inputs); }
@@ -30,7 +36,7 @@ struct Counted {
 };
 
 void put_many(Inbox* inbox, std::uint32_t thread, std::uint32_t count) {
-  for (std::uint32_t number = 0; number < count; ++number) inbox->put(numbered(thread, number));
+  for (std::uint32_t number = 0; number < count; ++number) inbox->complete(numbered(thread, number), 0);
 }
 
 }  // namespace
@@ -38,7 +44,7 @@ void put_many(Inbox* inbox, std::uint32_t thread, std::uint32_t count) {
 TEST_CASE("an inbox gives what was put into it, in the order of arrival, and then it is empty") {
   Counted inbox;
   for (std::uint32_t i = 0; i < 3; ++i) CHECK_FALSE(inbox.put(numbered(7, i)));
-  std::vector<Input> inputs{numbered(1, 1)};
+  std::vector<Input> inputs{Input::completion(numbered(1, 1), 0)};
   inbox.take(inputs);
   REQUIRE(inputs.size() == 4);  // appended to what was there
   CHECK(inputs[0].id == OperationId{1, 1});
@@ -82,12 +88,55 @@ TEST_CASE("a loop that woke by itself is not woken again") {
   CHECK_FALSE(inbox.put(numbered(0, 0)));
 }
 
+TEST_CASE("calls and completions come out in the order in which they arrived") {
+  Counted counted;
+  Inbox& inbox = counted.inbox;
+  std::vector<CallCore*> calls;
+  const auto post = [&] { inbox.post(*calls.emplace_back(&call_for(inbox))); };
+  std::string order;
+  const auto take = [&] {
+    std::vector<Input> inputs;
+    inbox.take(inputs);
+    for (const Input& input : inputs) {
+      order += input.type == Input::Type::post ? "c" : std::to_string(input.id.generation);
+      if (input.type == Input::Type::post) input.call->release();
+    }
+    return std::exchange(order, {});
+  };
+  inbox.complete(numbered(0, 1), 0);
+  post();
+  post();
+  inbox.complete(numbered(0, 2), 0);
+  inbox.complete(numbered(0, 3), 0);
+  post();
+  CHECK(take() == "1cc23c");
+
+  SECTION("a second time as well") {
+    post();
+    inbox.complete(numbered(0, 4), 0);
+    CHECK(take() == "c4");
+  }
+  SECTION("also when the calls alone were taken before") {
+    post();
+    inbox.complete(numbered(0, 4), 0);
+    post();
+    std::vector<Input> posts;
+    inbox.take_posts(posts);
+    REQUIRE(posts.size() == 2);
+    CHECK(posts[0].call == calls[3]);
+    CHECK(posts[1].call == calls[4]);
+    for (const Input& input : posts) input.call->release();
+    post();
+    CHECK(take() == "4c");
+  }
+}
+
 TEST_CASE("an inbox that goes releases the calls that nobody took") {
   const auto token = std::make_shared<int>(0);
   {
     Counted inbox;
     auto callback = [token] {};
-    CHECK_FALSE(inbox.put(Input::post(Call<decltype(callback)>::make_foreign(callback, Context(), Place::here()))));
+    inbox.inbox.post(Call<decltype(callback)>::make_foreign(inbox.inbox, callback, Context(), Place::here()));
     CHECK(token.use_count() == 3);
   }
   CHECK(token.use_count() == 1);

@@ -54,7 +54,7 @@ class ThreadsafeState {
   bool post(Make make) {
     const std::lock_guard lock(mutex_);
     if (!poster_) return false;
-    poster_->post(make());
+    poster_->post(make(*poster_));
     return true;
   }
   void wait() const {
@@ -111,9 +111,9 @@ class ThreadsafeFuture {
   }
   /// Asks the task to end, as Task::cancel() does, when the loop comes to it. False if it is done.
   bool cancel() const {
-    return state_->post([this]() -> CallCore& {
+    return state_->post([this](Poster& poster) -> CallCore& {
       auto ask = [state = state_] { state->ask_end(); };
-      return Call<decltype(ask)>::make_foreign(std::move(ask), Context(), Place::here());
+      return Call<decltype(ask)>::make_foreign(poster, std::move(ask), Context(), Place::here());
     });
   }
 
@@ -265,9 +265,10 @@ class Promise {
     auto end = std::make_unique<PromiseEnd<T>>(loop, loop.create_future<T>(place));
     PromiseEnd<T>& of_loop = *end;
     auto complete = [end = std::move(end)] { end->complete(); };
-    auto& call = Call<decltype(complete)>::make_foreign(std::move(complete), Context(), place);
+    Poster& poster = loop.backend()->poster();
+    auto& call = Call<decltype(complete)>::make_foreign(poster, std::move(complete), Context(), place);
     try {
-      state_ = std::make_shared<PromiseState<T>>(loop.backend()->poster(), call, of_loop);
+      state_ = std::make_shared<PromiseState<T>>(poster, call, of_loop);
     } catch (...) {
       call.release();
       throw;

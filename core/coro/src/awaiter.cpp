@@ -38,9 +38,9 @@ std::exception_ptr misuse_of(FutureCore& awaited) {
   if (static_cast<FutureCore*>(task) == &awaited) {
     text += " cannot await itself";
   } else if (awaited.refuses_awaits()) {
-    text += text_of({" cannot await ", describe(awaited), ", which has awaited itself"});
+    append(text, {" cannot await ", awaited, ", which has awaited itself"});
   } else {
-    text += text_of({" cannot await ", describe(awaited), " of another loop"});
+    append(text, {" cannot await ", awaited, " of another loop"});
   }
   return std::make_exception_ptr(RuntimeError(text));
 }
@@ -65,20 +65,20 @@ void throw_empty_coro() {
 }
 
 void throw_misplaced_frame(const char* function, Place place) {
-  throw RuntimeError(text_of({function, " (", describe(place),
+  throw RuntimeError(text_of({function, " (", place,
                               ") cannot run: GCC 12 lays out its frame wrongly (PR 106188), as it awaits in a condition and "
                               "has no local variable; await into a variable first, see docs/gcc-12.md"}));
 }
 
 void check_settable(FutureCore& core, const char* what) {
   if (core.kind() == WaitableKind::task) {
-    throw RuntimeError(text_of({what, ": ", describe(core), " sets its own result"}));
+    throw RuntimeError(text_of({what, ": ", core, " sets its own result"}));
   }
-  if (core.done()) throw InvalidStateError(text_of({what, ": ", describe(core), " is done already"}));
+  if (core.done()) throw InvalidStateError(text_of({what, ": ", core, " is done already"}));
 }
 
 void raise(FutureCore& core) {
-  if (core.pending()) throw InvalidStateError(text_of({describe(core), " is not done: it has no result yet"}));
+  if (core.pending()) throw InvalidStateError(text_of({core, " is not done: it has no result yet"}));
   inherit_await_stack(core);
   std::rethrow_exception(core.retrieve());
 }
@@ -108,13 +108,13 @@ void note_failure(FrameCore& frame, ResultCore& result) noexcept {
 }
 
 void throw_loop_closed(const FutureCore& core, const char* what) {
-  throw RuntimeError(text_of({what, ": the loop of ", describe(core), " is closed"}));
+  throw RuntimeError(text_of({what, ": the loop of ", core, " is closed"}));
 }
 
 void check_same_loop(const FutureCore& core, const Kernel& kernel, const char* what) {
   if (&core.kernel() == &kernel) return;
   if (core.kernel().closed()) throw_loop_closed(core, what);
-  throw RuntimeError(text_of({what, ": ", describe(core), " is of another loop"}));
+  throw RuntimeError(text_of({what, ": ", core, " is of another loop"}));
 }
 
 void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home, const char* what) {

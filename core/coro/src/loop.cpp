@@ -42,12 +42,9 @@ Loop::Scope::Scope(Loop& loop) : before_(thread_slot) {
 
 // --- threads ---------------------------------------------------------------------------------------------------------
 
-void Loop::hand_over(CallCore& call) {
-  if (!backend_) {
-    call.release();
-    throw RuntimeError("call_soon_threadsafe: the loop has no backend that could be woken");
-  }
-  backend_->poster().post(call);
+Poster& Loop::poster_for_call() const {
+  if (!backend_) throw RuntimeError("call_soon_threadsafe: the loop has no backend that could be woken");
+  return backend_->poster();
 }
 
 /// What was posted before is ready before what is made ready now.
@@ -85,7 +82,9 @@ void drive(Loop& loop, Backend& backend) { drive(loop.kernel(), backend); }
 void Loop::report_from_thread(const ErrorContext& context) noexcept {
   try {
     auto tell = [context] { this_loop().call_exception_handler(context); };
-    if (backend_) backend_->poster().post(Call<decltype(tell)>::make_foreign(std::move(tell), Context(), Place()));
+    if (!backend_) return;
+    Poster& poster = backend_->poster();
+    poster.post(Call<decltype(tell)>::make_foreign(poster, std::move(tell), Context(), Place()));
   } catch (...) {  // no memory for the report
   }
 }

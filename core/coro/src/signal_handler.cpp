@@ -19,8 +19,8 @@ std::string signals_in_words(const Features& features) {
     if (!features.hears(first)) continue;
     int last = first;
     while (features.hears(last + 1)) ++last;
-    words += text_of({words.empty() ? "" : ", ", decimal(first)});
-    if (last > first) words += text_of({"-", decimal(last)});
+    append(words, {words.empty() ? "" : ", ", first});
+    if (last > first) append(words, {"-", last});
     first = last;
   }
   return words.empty() ? "none" : words;
@@ -32,7 +32,7 @@ void refuse_bad_signal(int signal, const Backend* backend) {
   const std::string number = std::to_string(signal);
   if (signal < 1 || signal > highest_signal) {
     throw std::invalid_argument(text_of({"add_signal_handler: ", number,
-                                         " is not the number of a signal; they are 1 to ", decimal(highest_signal)}));
+                                         " is not the number of a signal; they are 1 to ", highest_signal}));
   }
   if (!backend) return;
   const Features features = backend->features();

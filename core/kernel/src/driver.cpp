@@ -29,8 +29,8 @@ namespace rondo {
   const StepResult result = kernel_->step(now, in, out_, std::min(budget, 1));
   const Duration took = backend_->now() - now;
   if (result.resumed > 0 && took >= slow) {
-    kernel_->report({text_of({"held the loop for ", decimal(took.count() / 1'000'000), " ms (slow is ",
-                              decimal(slow.count() / 1'000'000), " ms and more)"}),
+    kernel_->report({text_of({"held the loop for ", took.count() / 1'000'000, " ms (slow is ",
+                              slow.count() / 1'000'000, " ms and more)"}),
                      nullptr, kernel_->last_run()});
   }
   return result;
@@ -120,5 +120,7 @@ void drive(Kernel& kernel, Backend& backend) {
     }
   }
 }
+
+template void forbid<machines::driver::diagram>(std::size_t, std::size_t);
 
 }  // namespace rondo

@@ -33,19 +33,19 @@ ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::except
                                std::vector<AwaitStack> stacks)
     : message_(message), exceptions_(std::move(exceptions)), stacks_(std::move(stacks)) {
   stacks_.resize(exceptions_.size());
-  what_ = text_of({message_, " (", decimal(exceptions_.size()), " sub-exception",
+  what_ = text_of({message_, " (", exceptions_.size(), " sub-exception",
                    exceptions_.size() == 1 ? ")" : "s)"});
   for (std::size_t i = 0; i < exceptions_.size(); ++i) {
     if (i == most_listed) {
-      what_ += text_of({"\n  ... ", decimal(exceptions_.size() - most_listed), " more"});
+      append(what_, {"\n  ... ", exceptions_.size() - most_listed, " more"});
       break;
     }
     std::string line = shortened(describe(exceptions_[i]));
     for (std::size_t at = line.find('\n'); at != std::string::npos; at = line.find('\n', at + 1)) {
       line.replace(at, 1, "\n    ");
     }
-    what_ += text_of({"\n  - ", line});
-    if (!stacks_[i].empty()) what_ += text_of({"\n    from ", shortened(describe(stacks_[i]))});
+    append(what_, {"\n  - ", line});
+    if (!stacks_[i].empty()) append(what_, {"\n    from ", shortened(describe(stacks_[i]))});
   }
 }
 

@@ -28,11 +28,11 @@ void refuse_foreign_thread(const char* what, const FutureCore& future) {
   const bool task = future.kind() == WaitableKind::task;
   const Place made =
       task ? static_cast<const TaskCore&>(future).created() : static_cast<const FutureBlock&>(future).created();
-  refuse_foreign_thread(what, text_of({task ? "the task" : "the future", " made at ", describe(made)}));
+  refuse_foreign_thread(what, text_of({task ? "the task" : "the future", " made at ", made}));
 }
 
 void refuse_foreign_thread(const char* what, const CallCore& call) {
-  refuse_foreign_thread(what, text_of({"the callback made at ", describe(call.created())}));
+  refuse_foreign_thread(what, text_of({"the callback made at ", call.created()}));
 }
 
 Kernel::Kernel(std::pmr::memory_resource& resource, Owner& owner)
@@ -96,5 +96,7 @@ TaskCore* Kernel::find_task(std::uint32_t id) {
   }
   return found_.task;
 }
+
+template void forbid<machines::frame::diagram>(std::size_t, std::size_t);
 
 }  // namespace rondo

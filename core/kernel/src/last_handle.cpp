@@ -110,7 +110,7 @@ void Kernel::leak(FutureCore& future) const noexcept {
 void Kernel::report_leak(std::string_view what, Place made, std::exception_ptr error) const noexcept {
   try {
     std::string subject(what);
-    if (made) subject += text_of({" made at ", describe(made)});
+    if (made) append(subject, {" made at ", made});
     report_from_thread({"the last handle was dropped on a thread that is not the loop's, so it is leaked", std::move(error),
                         std::move(subject)});
   } catch (...) {  // no memory for the report

@@ -33,7 +33,7 @@ class Kernel::Stepping {
 };
 
 StepResult Kernel::step(Instant now, std::span<const Input> in, std::span<Output> out, int budget) {
-  if (budget < 0) throw std::invalid_argument(text_of({"step: the budget must be 0 or more, not ", decimal(budget)}));
+  if (budget < 0) throw std::invalid_argument(text_of({"step: the budget must be 0 or more, not ", budget}));
   if (stepping()) throw RuntimeError("step: called from inside a step of the same loop; post a callback instead");
   claim_thread();
   const Stepping stepping(*this);
@@ -172,7 +172,7 @@ void Kernel::note_run(Entry& entry) {
   if (entry.is_task()) {
     auto& task = static_cast<TaskCore&>(entry);
     last_run_ = describe(static_cast<FutureCore&>(task));
-    if (task.started() && task.innermost_) last_run_ += text_of({" from ", describe(task.innermost_->at)});
+    if (task.started() && task.innermost_) append(last_run_, {" from ", task.innermost_->at});
   } else if (entry.entry_kind() == EntryKind::call) {
     last_run_ = describe(static_cast<CallCore&>(entry));
   } else if (entry.entry_kind() == EntryKind::operation && static_cast<Operation&>(entry).owned()) {
@@ -246,11 +246,13 @@ void Kernel::end_lost(TaskCore& task) {
   const FrameCore& lost = *task.innermost_;
   while (FrameCore* parent = task.innermost_->parent()) task.innermost_ = parent;
   task.result_->error = std::make_exception_ptr(RuntimeError(
-      text_of({describe(static_cast<FutureCore&>(task)), " was resumed at ", describe(lost.at),
+      text_of({task, " was resumed at ", lost.at,
                " and does not go on: an awaiter has suspended it and told nobody; or GCC 12 has compiled it wrongly (PR "
                "106188: conditions that await in a coroutine without a local variable, see docs/gcc-12.md)"})));
   task.result_->kind = ResultCore::Kind::error;
   end_task(task);
 }
+
+template void forbid<machines::loop::diagram>(std::size_t, std::size_t);
 
 }  // namespace rondo

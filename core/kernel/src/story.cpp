@@ -32,15 +32,15 @@ AwaitStack Story::places() const {
   return stack;
 }
 
-std::string describe(const AwaitStack& stack) {
-  std::string text;
+void append(std::string& text, const AwaitStack& stack) {
   for (std::size_t i = 0; i < stack.size(); ++i) {
-    if (i == Story::kept && stack.left_out > 0) text += text_of({" < ... (", decimal(stack.left_out), " more)"});
-    text += text_of({text.empty() ? "" : " < ", describe(stack[i])});
+    if (i == Story::kept && stack.left_out > 0) append(text, {" < ... (", stack.left_out, " more)"});
+    append(text, {i == 0 ? "" : " < ", stack[i]});
     const std::string function = function_of(stack[i]);
-    if (!function.empty()) text += text_of({" (", function, ")"});
+    if (!function.empty()) append(text, {" (", function, ")"});
   }
-  return text;
 }
+
+std::string describe(const AwaitStack& stack) { return text_of({stack}); }
 
 }  // namespace rondo

@@ -7,7 +7,7 @@
 
 namespace rondo {
 
-std::string TaskCore::name() const { return has_name() ? details_->name : text_of({"Task-", decimal(id())}); }
+std::string TaskCore::name() const { return has_name() ? details_->name : text_of({"Task-", id()}); }
 
 void TaskCore::set_name(std::string_view name) { make_details().name = name; }
 
@@ -58,5 +58,7 @@ void TaskCore::note_error(const std::exception_ptr& error, Place place) noexcept
   } catch (...) {  // no memory for the story of an error: the error itself goes on
   }
 }
+
+template void forbid<machines::task::diagram>(std::size_t, std::size_t);
 
 }  // namespace rondo

@@ -26,24 +26,23 @@ TaskCore* blocking_task(Kernel& kernel, const TaskCore& task) {
   return holder != 0 ? kernel.find_task(holder) : nullptr;
 }
 
-std::string waits_for(const TaskCore& task) {
-  if (!task.started()) return "has not started";
-  if (task.is(machines::task::State::scheduled)) return "is ready to go on";
-  if (task.is(machines::task::State::running)) return "is running";
+void append_wait(std::string& text, const TaskCore& task) {
+  if (!task.started()) return append(text, {"has not started"});
+  if (task.is(machines::task::State::scheduled)) return append(text, {"is ready to go on"});
+  if (task.is(machines::task::State::running)) return append(text, {"is running"});
   const Waitable& target = *task.awaiting();
-  if (target.is_future()) return text_of({"awaits ", describe(static_cast<const FutureCore&>(target))});
-  return static_cast<const Parking&>(target).describe().text;
+  if (target.is_future()) return append(text, {"awaits ", static_cast<const FutureCore&>(target)});
+  append(text, {static_cast<const Parking&>(target).describe().text});
 }
 
 /// Where it stands. A running task stands nowhere: what it has awaited last may be gone.
-std::string awaits(const TaskCore& task) {
-  if (!task.started() || task.is(machines::task::State::running)) return {};
+void append_places(std::string& text, const TaskCore& task) {
+  if (!task.started() || task.is(machines::task::State::running)) return;
   Story story;
   for (FrameCore* frame = task.innermost(); frame; frame = frame->parent()) {
     if (frame->at) story.add(frame->at);
   }
-  const std::string text = describe(story.places());
-  return text.empty() ? text : text_of({" at ", text});
+  if (!story.empty()) append(text, {" at ", story.places()});
 }
 
 /// Linear in the tasks; each notes its place here in its stamp.
@@ -66,18 +65,18 @@ class Tree {
   }
 
   std::string text() {
-    text_ = std::to_string(nodes_.size()) + (nodes_.size() == 1 ? " task:\n" : " tasks:\n");
+    append(text_, {nodes_.size(), nodes_.size() == 1 ? " task:\n" : " tasks:\n"});
     find_circles();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (nodes_[i].target == nobody && !nodes_[i].in_circle) add(i);
     }
     for (std::size_t i = 0; i < nodes_.size() && lines_ < most_; ++i) {  // what is left waits in them, or for who does
       if (nodes_[i].listed || !nodes_[i].begins_circle) continue;
-      text_ += text_of({"  in a circle: ", names_from(i), "\n"});
+      append_names(i);
       add(i);
       for (std::size_t at = nodes_[i].blocker; at != i; at = nodes_[at].blocker) add(at);  // those that wait for a lock
     }
-    if (lines_ < nodes_.size()) text_ += text_of({"  ... ", decimal(nodes_.size() - lines_), " more tasks\n"});
+    if (lines_ < nodes_.size()) append(text_, {"  ... ", nodes_.size() - lines_, " more tasks\n"});
     return std::move(text_);
   }
 
@@ -102,9 +101,11 @@ class Tree {
     const TaskCore& task = *nodes_[at].task;
     nodes_[at].listed = true;
     ++lines_;
-    text_ += text_of({std::string(2 + 2 * depth, ' '), describe(static_cast<const FutureCore&>(task)), " ",
-                      waits_for(task), awaits(task), ", since ",
-                      decimal(task.since().time_since_epoch().count() / 1000), " us\n"});
+    text_.append(2 + 2 * depth, ' ');
+    append(text_, {task, " "});
+    append_wait(text_, task);
+    append_places(text_, task);
+    append(text_, {", since ", task.since().time_since_epoch().count() / 1000, " us\n"});
   }
 
   /// A task and below it those that await it, with a stack of its own: chains may be long.
@@ -141,16 +142,16 @@ class Tree {
     }
   }
 
-  std::string names_from(std::size_t first) const {
-    std::string names;
+  void append_names(std::size_t first) {
+    append(text_, {"  in a circle: "});
     std::size_t count = 0;
     std::size_t at = first;
     do {
-      if (count++ < most_names) names += text_of({nodes_[at].task->name(), " -> "});
+      if (count++ < most_names) append(text_, {nodes_[at].task->name(), " -> "});
       at = nodes_[at].blocker;
     } while (at != first);
-    if (count > most_names) names += text_of({"... (", decimal(count - most_names), " more) -> "});
-    return names + nodes_[first].task->name();
+    if (count > most_names) append(text_, {"... (", count - most_names, " more) -> "});
+    append(text_, {nodes_[first].task->name(), "\n"});
   }
 
   std::uint64_t base_;

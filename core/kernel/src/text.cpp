@@ -2,17 +2,41 @@
 // text.cpp - see text.hpp.
 #include <rondo/kernel/text.hpp>
 
+#include <rondo/kernel/words.hpp>
+
 namespace rondo {
 
-std::string text_of(std::initializer_list<std::string_view> parts) {
-  std::size_t size = 0;
-  for (const std::string_view part : parts) size += part.size();
-  std::string text;
-  text.reserve(size);
-  for (const std::string_view part : parts) text.append(part);
-  return text;
+void Part::append_to(std::string& text) const {
+  switch (kind_) {
+    case Kind::text:
+      text.append(text_, size_);
+      break;
+    case Kind::number:
+      text += std::to_string(number_);
+      break;
+    case Kind::place:
+      append(text, place_);
+      break;
+    case Kind::future:
+      append(text, *future_);
+      break;
+    case Kind::call:
+      append(text, *call_);
+      break;
+    case Kind::stack:
+      append(text, *stack_);
+      break;
+  }
 }
 
-std::string decimal_text(std::int64_t number) { return std::to_string(number); }
+void append(std::string& text, std::initializer_list<Part> parts) {
+  for (const Part& part : parts) part.append_to(text);
+}
+
+std::string text_of(std::initializer_list<Part> parts) {
+  std::string text;
+  append(text, parts);
+  return text;
+}
 
 }  // namespace rondo

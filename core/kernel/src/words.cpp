@@ -8,11 +8,11 @@
 
 namespace rondo {
 
-std::string describe(Place place) {
+void append(std::string& text, Place place) {
   std::string_view file = place.file();
   if (const auto slash = file.rfind('/'); slash != std::string_view::npos) file.remove_prefix(slash + 1);
-  if (file.empty()) return "?";
-  return text_of({file, ":", decimal(place.line())});
+  if (file.empty()) return append(text, {"?"});
+  append(text, {file, ":", place.line()});
 }
 
 /// The compilers write "void (anonymous namespace)::f(int)", "auto main()::(anonymous class)::operator()() const" and
@@ -53,16 +53,16 @@ Story story_of(const FutureCore& failed) noexcept {
 
 AwaitStack stack_of(const FutureCore& failed) { return story_of(failed).places(); }
 
-std::string describe(const FutureCore& future) {
+void append(std::string& text, const FutureCore& future) {
   if (future.kind() == WaitableKind::task) {
     const auto& task = static_cast<const TaskCore&>(future);
-    return text_of({"Task '", task.name(), "' (made at ", describe(task.created()), ")"});
+    return append(text, {"Task '", task.name(), "' (made at ", task.created(), ")"});
   }
   const auto& block = static_cast<const FutureBlock&>(future);
   const char* what = future.kind() == WaitableKind::fork ? "gather " : "Future ";
-  return text_of({what, decimal(future.id()), " (made at ", describe(block.created()), ")"});
+  append(text, {what, future.id(), " (made at ", block.created(), ")"});
 }
 
-std::string describe(const CallCore& call) { return text_of({"callback (made at ", describe(call.created()), ")"}); }
+void append(std::string& text, const CallCore& call) { append(text, {"callback (made at ", call.created(), ")"}); }
 
 }  // namespace rondo

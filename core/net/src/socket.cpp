@@ -167,13 +167,13 @@ inline Output Socket::closing() noexcept {
 }
 
 void refuse_foreign_thread(const char* what, const Socket& socket) {
-  refuse_foreign_thread(what, text_of({"socket ", decimal(socket.handle())}));
+  refuse_foreign_thread(what, text_of({"socket ", socket.handle()}));
 }
 
 void Socket::close() noexcept {
   if (handle_ < 0) return;
   const Output output = closing();
-  if (kernel_->leaks_here()) [[unlikely]] return kernel_->report_leak(text_of({"socket ", decimal(output.handle)}));
+  if (kernel_->leaks_here()) [[unlikely]] return kernel_->report_leak(text_of({"socket ", output.handle}));
   kernel_->operations().start_detached(output);
 }
 

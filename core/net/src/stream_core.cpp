@@ -441,4 +441,8 @@ void StreamCore::release_socket() {
   wake(StreamWait::For::end);
 }
 
+template void forbid<machines::reading::diagram>(std::size_t, std::size_t);
+
+template void forbid<machines::writing::diagram>(std::size_t, std::size_t);
+
 }  // namespace rondo

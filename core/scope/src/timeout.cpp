@@ -68,4 +68,6 @@ void Timeout::perform(machines::timeout::Do effect) {
   }
 }
 
+template void forbid<machines::timeout::diagram>(std::size_t, std::size_t);
+
 }  // namespace rondo

@@ -102,7 +102,7 @@ TEST_CASE("a loop whose tasks are gone still steps for its operations, and a cal
     loop.stop();
     story = loop.kernel().stepping() ? "stops in a step" : "stops";
   };
-  auto& call = Call<decltype(stops)>::make_foreign(stops, Context(), Place::here());
+  auto& call = Call<decltype(stops)>::make(loop.kernel(), stops, Context(), Place::here());
   const Input input = Input::post(call);
   static_cast<void>(loop.step(Instant(), {&input, 1}, out, 10));
   CHECK(story == "stops in a step");

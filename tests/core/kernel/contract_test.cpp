@@ -149,7 +149,7 @@ TEST_CASE("C5: inputs are processed in the order given") {
   const auto two = w.loop.create_task(says(&story, 2));
   w.step();
   const auto say = [&story] { story += "c"; };
-  auto& call = Call<decltype(say)>::make_foreign(say, Context(), Place::here());
+  auto& call = Call<decltype(say)>::make(w.loop.kernel(), say, Context(), Place::here());
   const auto outputs = w.outputs;
   w.step({Input::completion(outputs.at(1).id, 0), Input::post(call), Input::completion(outputs.at(0).id, 0)});
   CHECK(story == "c21");  // the callback is run in the batch of the inputs, the tasks in the next

@@ -23,15 +23,20 @@ class Inbox final : public Poster {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  /// From any thread. If the loop sleeps, wakes it while it still holds the lock: once the lock is free the loop may take
-  /// the input, end, and destroy what is needed to wake it.
-  void put(const Input& input);
-  void post(CallCore& call) noexcept override { put(Input::post(call)); }
+  // From any thread. Both wake the loop, if it sleeps, while they hold the lock: once that is free the loop may take the
+  // input, end, and destroy what is needed to wake it.
+
+  Block allocate(std::size_t size) override;
+  /// Calls are linked to each other: that allocates nothing, so it cannot fail.
+  void post(CallCore& call) noexcept override;
+  /// An operation that another thread carried out has ended.
+  void complete(OperationId id, std::int32_t result);
 
   /// On the loop's thread: sleeps until something has arrived, for a backend that has nothing else to wait for.
   void wait();
 
-  /// On the loop's thread: appends all that has arrived to `inputs`. The loop counts as awake from here on.
+  /// On the loop's thread: appends all that has arrived to `inputs`. The loop counts as awake from here on. If that
+  /// throws, since there is no memory, nothing is lost.
   void take(std::vector<Input>& inputs);
 
   /// On the loop's thread: moves the calls alone to `posts`; whether the loop counts as awake stays as it was.
@@ -44,12 +49,26 @@ class Inbox final : public Poster {
   bool fall_asleep();
 
  private:
+  struct Completed {
+    OperationId id;
+    std::int32_t result;
+    std::size_t behind;  // so many calls, which arrived before it
+  };
+  struct Arrived {
+    EntryList calls;
+    std::size_t count = 0;  // of calls
+    std::vector<Completed> completed;
+    bool empty() const { return count == 0 && completed.empty(); }
+  };
+  void wake_loop();
+
   void (*wake_)(void* who);
   void* who_;
   std::atomic_flag claimed_;
   std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::vector<Input> inputs_;
+  std::condition_variable arrival_;
+  Arrived arrived_;
+  Arrived taken_;        // the loop's own, and empty but within take()
   bool asleep_ = false;  // and not woken
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <rondo/kernel/call_core.hpp>
+#include <rondo/backend.hpp>
 #include <rondo/kernel/pooled.hpp>
 #include <rondo/kernel/result.hpp>
 
@@ -32,20 +33,26 @@ constexpr void refuse_coroutine() {
                 "[=] { static_cast<void>(create_task(f())); }");
 }
 
-/// A callable in a block of the kernel's pool, or of the global heap when another thread made it.
+/// A callable in a block of the kernel's pool, or of the poster's when another thread made it.
 template <class F>
 class Call final : public CallCore {
   static_assert(fits_frames<F>, "over-aligned closures are not supported as callbacks: capture a pointer");
 
  public:
   static Call& make(Kernel& kernel, F callable, Context context, Place created) {
-    return make_pooled<Call>(kernel, 0, &kernel, std::move(callable), std::move(context), created, true);
+    return make_pooled<Call>(kernel, 0, &kernel, std::move(callable), std::move(context), created, nullptr);
   }
-  static Call& make_foreign(F callable, Context context, Place created) {
-    return *new Call(nullptr, std::move(callable), std::move(context), created, false);
+  static Call& make_foreign(Poster& poster, F callable, Context context, Place created) {
+    const Poster::Block block = poster.allocate(sizeof(Call));
+    try {
+      return *::new (block.memory) Call(nullptr, std::move(callable), std::move(context), created, block.free);
+    } catch (...) {
+      block.free(block.memory);
+      throw;
+    }
   }
-  Call(Kernel* kernel, F&& callable, Context context, Place created, bool pooled)
-      : CallCore(kernel, std::move(context), created), callable_(std::move(callable)), pooled_(pooled) {}
+  Call(Kernel* kernel, F&& callable, Context context, Place created, Poster::Free* free)
+      : CallCore(kernel, std::move(context), created), callable_(std::move(callable)), free_(free) {}
 
  private:
   void invoke() override {
@@ -57,13 +64,16 @@ class Call final : public CallCore {
   }
   void drop() noexcept override { callable_.reset(); }
   void destroy() noexcept override {
-    if (!pooled_) return delete this;
+    if (Poster::Free* const free = free_) {
+      this->~Call();
+      return free(this);
+    }
     if (kernel()->leaks_here()) [[unlikely]] return kernel()->report_leak("the callback", created());
     destroy_pooled(*this, *kernel());
   }
 
   std::optional<F> callable_;
-  bool pooled_;
+  Poster::Free* free_;  // null: a block of the kernel's pool
 };
 
 /// What call_soon() and its relatives give back. Copyable; dropping it changes nothing.

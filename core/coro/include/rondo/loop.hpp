@@ -115,7 +115,8 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
       take_posts();
       static_cast<void>(call_soon(std::move(callback), {}, place));
     } else {
-      hand_over(Call<F>::make_foreign(std::move(callback), foreign_context(), place));
+      Poster& poster = poster_for_call();
+      poster.post(Call<F>::make_foreign(poster, std::move(callback), foreign_context(), place));
     }
   }
 
@@ -232,7 +233,7 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   }
   void refuse_foreign_thread(const char* what) const;
   void arm_in(CallCore& call, Duration delay);
-  void hand_over(CallCore& call);
+  Poster& poster_for_call() const;
   void take_posts();
   static Context foreign_context() { return context_or_empty().detached(); }
   void report(const ErrorContext& context) noexcept override { call_exception_handler(context); }

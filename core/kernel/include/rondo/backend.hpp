@@ -23,6 +23,13 @@ class Kernel;
 /// The only part of a backend that any thread may touch.
 class Poster {
  public:
+  /// Memory for a call, on any thread. Throws std::bad_alloc.
+  using Free = void(void* memory) noexcept;  // on any thread, also when the backend is gone
+  struct Block {
+    void* memory;
+    Free* free;
+  };
+  virtual Block allocate(std::size_t size) = 0;
   /// Queues a call for the loop and wakes reap(). Takes the call over.
   virtual void post(CallCore& call) noexcept = 0;
   /// On the loop's thread: appends to `posts` the calls that have been queued and not reaped. reap() does not give them

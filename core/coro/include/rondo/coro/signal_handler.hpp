@@ -43,7 +43,7 @@ class SignalHandler final : public OwnedOperation {
   SignalHandler(SignalHandlers& all, int signal) : all_(&all), signal_(signal) {}
   int signal() const { return signal_; }
   void completed() override;
-  std::string title() const override { return text_of({"handler of signal ", decimal(signal_)}); }
+  std::string title() const override { return text_of({"handler of signal ", signal_}); }
   std::shared_ptr<SignalCallable> callable;
 
  private:

@@ -33,3 +33,5 @@ inline constexpr Machine diagram("ending", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::ending
+
+extern template void rondo::forbid<rondo::machines::ending::diagram>(std::size_t, std::size_t);

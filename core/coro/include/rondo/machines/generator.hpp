@@ -39,3 +39,5 @@ inline constexpr Machine diagram("generator", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::generator
+
+extern template void rondo::forbid<rondo::machines::generator::diagram>(std::size_t, std::size_t);

@@ -11,16 +11,7 @@
 #include <cstdint>
 #include <memory_resource>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define RONDO_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RONDO_ASAN 1
-#endif
-#endif
-#ifdef RONDO_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
+#include <rondo/kernel/poison.hpp>
 
 namespace rondo {
 
@@ -77,13 +68,6 @@ class FramePool {
     return *reinterpret_cast<std::byte**>(block + (slot > frames ? frame_link : 0));
   }
   static constexpr std::size_t slot_of(std::size_t size) { return (size - 1) / grain; }
-#ifdef RONDO_ASAN
-  static void poison(void* at, std::size_t size) { __asan_poison_memory_region(at, size); }
-  static void unpoison(void* at, std::size_t size) { __asan_unpoison_memory_region(at, size); }
-#else
-  static void poison(void*, std::size_t) {}
-  static void unpoison(void*, std::size_t) {}
-#endif
   void* allocate_slow(std::size_t size);
   void* allocate_large(std::size_t size);
   void deallocate_large(void* memory, std::size_t size) noexcept;

@@ -59,6 +59,18 @@ class List {
     return static_cast<T&>(node);
   }
 
+  /// Appends all that `from` has, in its order. O(1).
+  void take_all(List& from) {
+    if (from.empty()) return;
+    Node& first = *from.head_.next_;
+    Node& last = *from.head_.prev_;
+    head_.prev_->next_ = &first;
+    first.prev_ = head_.prev_;
+    head_.prev_ = &last;
+    last.next_ = &head_;
+    from.head_.next_ = from.head_.prev_ = &from.head_;
+  }
+
  private:
   /// Of references, since a cast of a pointer would ask once more whether that is null.
   T* at(Node& node) const { return &node == &head_ ? nullptr : &static_cast<T&>(node); }

@@ -21,6 +21,7 @@ struct AwaitStack : std::vector<Place> {
 };
 
 /// "a.cpp:1 (f) < b.cpp:2 (main)", innermost first, with "... (9,936 more)" for what was left out.
+void append(std::string& text, const AwaitStack& stack);
 std::string describe(const AwaitStack& stack);
 
 class Story {

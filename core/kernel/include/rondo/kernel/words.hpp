@@ -5,13 +5,17 @@
 #include <string>
 
 #include <rondo/kernel/call_core.hpp>
+#include <rondo/kernel/text.hpp>
 
 namespace rondo {
 
 /// "Task 'name' (made at file:line)", and the same for futures and callbacks.
-std::string describe(const FutureCore& future);
-std::string describe(const CallCore& call);
-std::string describe(Place place);
+void append(std::string& text, const FutureCore& future);
+void append(std::string& text, const CallCore& call);
+void append(std::string& text, Place place);
+inline std::string describe(const FutureCore& future) { return text_of({future}); }
+inline std::string describe(const CallCore& call) { return text_of({call}); }
+inline std::string describe(Place place) { return text_of({place}); }
 /// How the error of `failed` came up; an empty one if nobody knows.
 Story story_of(const FutureCore& failed) noexcept;
 AwaitStack stack_of(const FutureCore& failed);

@@ -27,3 +27,5 @@ inline constexpr Machine diagram("driver", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::driver
+
+extern template void rondo::forbid<rondo::machines::driver::diagram>(std::size_t, std::size_t);

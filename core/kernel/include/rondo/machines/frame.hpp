@@ -32,3 +32,5 @@ inline constexpr Machine diagram("frame", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::frame
+
+extern template void rondo::forbid<rondo::machines::frame::diagram>(std::size_t, std::size_t);

@@ -28,3 +28,5 @@ inline constexpr Machine diagram("future", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::future
+
+extern template void rondo::forbid<rondo::machines::future::diagram>(std::size_t, std::size_t);

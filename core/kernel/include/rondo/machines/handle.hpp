@@ -31,3 +31,5 @@ inline constexpr Machine diagram("handle", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::handle
+
+extern template void rondo::forbid<rondo::machines::handle::diagram>(std::size_t, std::size_t);

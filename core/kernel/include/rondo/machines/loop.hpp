@@ -38,3 +38,5 @@ inline constexpr Machine diagram("loop", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::loop
+
+extern template void rondo::forbid<rondo::machines::loop::diagram>(std::size_t, std::size_t);

@@ -36,3 +36,5 @@ inline constexpr Machine diagram("operation", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::operation
+
+extern template void rondo::forbid<rondo::machines::operation::diagram>(std::size_t, std::size_t);

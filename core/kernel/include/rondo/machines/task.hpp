@@ -96,3 +96,5 @@ inline constexpr Machine diagram("task", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::task
+
+extern template void rondo::forbid<rondo::machines::task::diagram>(std::size_t, std::size_t);

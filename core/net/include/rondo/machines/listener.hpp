@@ -32,3 +32,5 @@ inline constexpr Machine diagram("listener", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::listener
+
+extern template void rondo::forbid<rondo::machines::listener::diagram>(std::size_t, std::size_t);

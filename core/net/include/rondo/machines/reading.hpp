@@ -26,3 +26,5 @@ inline constexpr Machine diagram("reading", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::reading
+
+extern template void rondo::forbid<rondo::machines::reading::diagram>(std::size_t, std::size_t);

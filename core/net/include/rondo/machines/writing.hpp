@@ -65,3 +65,5 @@ inline constexpr Machine diagram("writing", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::writing
+
+extern template void rondo::forbid<rondo::machines::writing::diagram>(std::size_t, std::size_t);

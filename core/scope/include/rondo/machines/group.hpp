@@ -26,3 +26,5 @@ inline constexpr Machine diagram("group", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::group
+
+extern template void rondo::forbid<rondo::machines::group::diagram>(std::size_t, std::size_t);

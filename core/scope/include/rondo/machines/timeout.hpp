@@ -32,3 +32,5 @@ inline constexpr Machine diagram("timeout", {
 consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::timeout
+
+extern template void rondo::forbid<rondo::machines::timeout::diagram>(std::size_t, std::size_t);
