@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// foreign_memory.cpp - a shelf of blocks for each thread that posts: it takes from its own, and whoever frees a block puts it
-// back where it came from.
+// foreign_memory.cpp - a shelf of blocks for each thread that posts: it takes from its own, and whoever frees a block
+// puts it back where it came from.
 #include <rondo/backends/foreign_memory.hpp>
 
 #include <atomic>
@@ -14,7 +14,7 @@ namespace rondo {
 namespace {
 
 constexpr std::size_t block_size = 256;    // with its header; what is larger comes from the heap
-constexpr std::uint32_t most_kept = 1024;  // blocks on a shelf: what comes back to a full one goes to the heap
+constexpr std::uint32_t most_returned = 1024;  // what comes back to a shelf that has so many goes to the heap
 
 class Shelf;
 
@@ -36,9 +36,15 @@ class Shelf {
     return std::exchange(own_, own_->next);
   }
 
-  /// From any thread. False if it is full: the count may be wrong by those that come back while it is emptied.
+  /// For a thread that ends: all go to the heap, and so does what comes back later.
+  void close() {
+    while (Header* block = take()) ::operator delete(block);
+    count_.store(most_returned, std::memory_order_relaxed);
+  }
+
+  /// From any thread. False if it is full; those that come back while it is emptied may not have been counted.
   bool put(Header& block) {
-    if (count_.fetch_add(1, std::memory_order_relaxed) >= most_kept) return false;
+    if (count_.fetch_add(1, std::memory_order_relaxed) >= most_returned) return false;
     poison(&block + 1, block_size - sizeof(Header));
     Header* first = returned_.load(std::memory_order_relaxed);
     do {
@@ -55,7 +61,8 @@ class Shelf {
   std::atomic<std::uint32_t> count_ = 0;
 };
 
-/// The shelves of threads that have ended: blocks may still come back to them, so they are never destroyed, but used again.
+/// The shelves of threads that have ended: blocks may still come back to them, so they are never destroyed, but used
+/// again.
 class IdleShelves {
  public:
   /// Never destroyed, since threads may outlive main().
@@ -80,11 +87,10 @@ class IdleShelves {
 thread_local Shelf* this_shelf = nullptr;
 thread_local bool thread_ends = false;
 
-/// Empties the shelf of a thread when that ends.
 struct Lease {
   Lease() { this_shelf = &IdleShelves::all().take(); }
   ~Lease() {
-    while (Header* block = this_shelf->take()) ::operator delete(block);
+    this_shelf->close();
     IdleShelves::all().put(*std::exchange(this_shelf, nullptr));
     thread_ends = true;
   }

@@ -54,6 +54,7 @@ void Inbox::take(std::vector<Input>& inputs) {
   {
     const std::lock_guard lock(mutex_);
     asleep_ = false;
+    if (arrived_.empty()) return;
     inputs.reserve(inputs.size() + arrived_.count + arrived_.completed.size());  // from here on nothing fails
     taken_.calls.take_all(arrived_.calls);
     taken_.completed.swap(arrived_.completed);

@@ -58,9 +58,16 @@ bool ProcessBackend::set_timer(int timer, Instant deadline) noexcept {
 }
 
 std::span<const Input> ProcessBackend::reap(Instant deadline) {
-  reclaim();
-  inputs_.clear();
-  std::swap(inputs_, ready_);
+  if (std::exchange(given_, false)) {
+    reclaim();
+    inputs_.clear();
+  }
+  if (inputs_.empty()) {
+    std::swap(inputs_, ready_);
+  } else {  // the last reap has thrown
+    inputs_.insert(inputs_.end(), ready_.begin(), ready_.end());
+    ready_.clear();
+  }
   const bool sleeps = inputs_.empty() && !unfinished() && deadline > now() && inbox_.fall_asleep();
   if (!sleeps) {
     inbox_.take(inputs_);

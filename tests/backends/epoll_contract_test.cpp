@@ -56,6 +56,15 @@ struct Hand {
 
 using Results = std::vector<std::int32_t>;
 
+/// A wait throws where a backend's memory may end.
+struct ThrowingWait final : Seam {
+  bool armed = false;
+  Fault before(SystemCall call) override {
+    if (call == SystemCall::wait && std::exchange(armed, false)) throw std::bad_alloc();
+    return {};
+  }
+};
+
 struct EmptyJob final : Job {
   void run() noexcept override { ++runs; }
   std::atomic<int> runs = 0;
@@ -242,4 +251,34 @@ TEST_CASE("a backend that gets too few descriptors throws std::system_error, and
     CHECK(code == EMFILE);
     CHECK(open_descriptors() == before);
   }
+}
+
+TEST_CASE("a reap that throws has given out nothing, and the next one gives all of it") {
+  ThrowingWait seam;
+  EpollBackend backend({.seam = &seam});
+  std::string order;
+  int thrown = 0;
+  const auto reap = [&] {
+    try {
+      for (const Input& input : backend.reap(Instant::min())) {
+        order += input.type == Input::Type::post ? "c" : std::to_string(input.result);
+        if (input.type == Input::Type::post) input.call->release();
+      }
+    } catch (const std::bad_alloc&) {
+      ++thrown;
+    }
+  };
+  std::string posted;
+  for (int i = 0; i < 40; ++i) {
+    const auto nothing = [] {};
+    backend.poster().post(
+        Call<decltype(nothing)>::make_foreign(backend.poster(), nothing, Context(), Place::here()));
+    posted += "c";
+    seam.armed = true;
+    reap();
+  }
+  seam.armed = false;
+  reap();
+  CHECK(thrown >= 2);
+  CHECK(order == posted);
 }

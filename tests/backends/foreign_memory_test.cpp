@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// foreign_memory_test.cpp - blocks that one thread takes and another frees: where they go, and what is left when threads end.
+// foreign_memory_test.cpp - blocks that one thread takes and another frees: where they go, also when threads have ended.
 #include <rondo/backends/foreign_memory.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -20,26 +21,37 @@ namespace {
 
 using Blocks = std::vector<void*>;
 
+unsigned char mark_of(std::size_t number, std::size_t owner) {
+  return static_cast<unsigned char>((number + 61 * owner) % 251);
+}
+
 /// Each filled, so that a block given twice would be seen.
-Blocks taken(std::size_t count, std::size_t size) {
+Blocks taken(std::size_t count, std::size_t size, std::size_t owner = 0) {
   Blocks blocks;
   for (std::size_t i = 0; i < count; ++i) {
     blocks.push_back(allocate_foreign(size));
-    std::memset(blocks.back(), static_cast<int>(i % 251), size);
+    std::memset(blocks.back(), mark_of(i, owner), size);
   }
   return blocks;
 }
 
-bool untouched(const Blocks& blocks, std::size_t size) {
+bool untouched(const Blocks& blocks, std::size_t size, std::size_t owner = 0) {
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto* bytes = static_cast<const unsigned char*>(blocks[i]);
-    if (!std::all_of(bytes, bytes + size, [&](unsigned char byte) { return byte == i % 251; })) return false;
+    if (!std::all_of(bytes, bytes + size, [&](unsigned char byte) { return byte == mark_of(i, owner); })) return false;
   }
   return true;
 }
 
 void free_all(const Blocks& blocks) {
   for (void* const block : blocks) free_foreign(block);
+}
+
+/// As large as a block of a shelf is.
+Blocks heap_blocks(std::size_t count) {
+  Blocks blocks;
+  for (std::size_t i = 0; i < count; ++i) blocks.push_back(::operator new(256));
+  return blocks;
 }
 
 void free_elsewhere(const Blocks& blocks) { std::thread([&] { free_all(blocks); }).join(); }
@@ -95,16 +107,24 @@ TEST_CASE("foreign blocks are aligned, apart from each other, and of any size") 
   free_all(taken(300, size));
 }
 
-TEST_CASE("more blocks than a shelf has room for come and go") {
-  for (int i = 0; i < 3; ++i) {
-    const Blocks blocks = taken(5000, 100);
-    CHECK(untouched(blocks, 100));
-    free_elsewhere(blocks);
-  }
+TEST_CASE("a shelf keeps a bounded number of blocks, and the heap gets the others") {
+  std::thread([] {
+    std::set<void*> seen;
+    const Blocks first = taken(5000, 100);
+    CHECK(untouched(first, 100));
+    seen.insert(first.begin(), first.end());
+    free_elsewhere(first);
+    const Blocks held = heap_blocks(5000);  // so that the heap does not give the same addresses again
+    const Blocks second = taken(5000, 100);
+    CHECK(untouched(second, 100));
+    CHECK(std::count_if(second.begin(), second.end(), [&](void* block) { return seen.contains(block); }) <= 1024);
+    free_elsewhere(second);
+    for (void* const block : held) ::operator delete(block);
+  }).join();
 }
 
 TEST_CASE("blocks may be freed when the thread that took them has ended") {
-  for (int i = 0; i < 3; ++i) {  // the second thread finds on its shelf what came back after the first had ended
+  for (int i = 0; i < 3; ++i) {  // the second thread has the shelf of the first
     Blocks blocks;
     std::thread([&] { blocks = taken(50, 64); }).join();
     CHECK(untouched(blocks, 64));
@@ -115,14 +135,15 @@ TEST_CASE("blocks may be freed when the thread that took them has ended") {
 TEST_CASE("blocks go round between many threads, and none is given twice") {
   std::atomic<int> spoilt = 0;
   std::vector<std::jthread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
+  for (std::size_t owner = 0; owner < 4; ++owner) {
+    threads.emplace_back([&spoilt, owner] {
       for (int round = 0; round < 100; ++round) {
-        const Blocks blocks = taken(40, 100);
-        const Blocks odd(blocks.begin() + 20, blocks.end());
-        std::jthread other([&] { free_all(odd); });
-        if (!untouched(Blocks(blocks.begin(), blocks.begin() + 20), 100)) ++spoilt;
-        for (int at = 0; at < 20; ++at) free_foreign(blocks[static_cast<std::size_t>(at)]);
+        const Blocks blocks = taken(40, 100, owner);
+        const Blocks kept(blocks.begin(), blocks.begin() + 20);
+        const Blocks given(blocks.begin() + 20, blocks.end());
+        const std::jthread other([&] { free_all(given); });
+        if (!untouched(kept, 100, owner)) ++spoilt;
+        free_all(kept);
       }
     });
   }

@@ -155,6 +155,6 @@ void GeneratorClose::await_resume() {
 
 Coro<void> close_generator(Ref<GeneratorCore> core) { co_await unnoted(Closing(core)); }
 
-template void forbid<machines::generator::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::generator::Event>;
 
 }  // namespace rondo

@@ -141,6 +141,6 @@ bool Ending::lent_are_left() {
   return lent > 0;
 }
 
-template void forbid<machines::ending::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::ending::Event>;
 
 }  // namespace rondo

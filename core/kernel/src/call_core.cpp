@@ -90,6 +90,6 @@ void CallCore::run_entry(Hook& hook) {
   thread_slot.context = nullptr;
 }
 
-template void forbid<machines::handle::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::handle::Event>;
 
 }  // namespace rondo

@@ -121,6 +121,6 @@ void drive(Kernel& kernel, Backend& backend) {
   }
 }
 
-template void forbid<machines::driver::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::driver::Event>;
 
 }  // namespace rondo

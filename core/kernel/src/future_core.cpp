@@ -30,6 +30,6 @@ std::exception_ptr FutureCore::retrieve() {
 
 void FutureBlock::take_story(const FutureCore& failed) noexcept { story_ = story_of(failed); }
 
-template void forbid<machines::future::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::future::Event>;
 
 }  // namespace rondo

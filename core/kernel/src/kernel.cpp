@@ -97,6 +97,6 @@ TaskCore* Kernel::find_task(std::uint32_t id) {
   return found_.task;
 }
 
-template void forbid<machines::frame::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::frame::Event>;
 
 }  // namespace rondo

@@ -234,6 +234,6 @@ std::uint32_t OperationTable::drain(std::span<Output> out) {
   return written;
 }
 
-template void forbid<machines::operation::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::operation::Event>;
 
 }  // namespace rondo

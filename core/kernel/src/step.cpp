@@ -253,6 +253,6 @@ void Kernel::end_lost(TaskCore& task) {
   end_task(task);
 }
 
-template void forbid<machines::loop::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::loop::Event>;
 
 }  // namespace rondo

@@ -59,6 +59,6 @@ void TaskCore::note_error(const std::exception_ptr& error, Place place) noexcept
   }
 }
 
-template void forbid<machines::task::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::task::Event>;
 
 }  // namespace rondo

@@ -271,6 +271,6 @@ Coro<> ServerCore::serve_forever(Ref<ServerCore> core) {
   }
 }
 
-template void forbid<machines::listener::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::listener::Event>;
 
 }  // namespace rondo

@@ -441,8 +441,7 @@ void StreamCore::release_socket() {
   wake(StreamWait::For::end);
 }
 
-template void forbid<machines::reading::diagram>(std::size_t, std::size_t);
-
-template void forbid<machines::writing::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::reading::Event>;
+template struct NoArrow<machines::writing::Event>;
 
 }  // namespace rondo

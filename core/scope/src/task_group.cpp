@@ -156,6 +156,6 @@ Coro<void> join(TaskGroup& group) {
   group.close();
 }
 
-template void forbid<machines::group::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::group::Event>;
 
 }  // namespace rondo

@@ -68,6 +68,6 @@ void Timeout::perform(machines::timeout::Do effect) {
   }
 }
 
-template void forbid<machines::timeout::diagram>(std::size_t, std::size_t);
+template struct NoArrow<machines::timeout::Event>;
 
 }  // namespace rondo

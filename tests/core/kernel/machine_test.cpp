@@ -2,6 +2,7 @@
 // machine_test.cpp - state machines as tables: what fire() does, and what it refuses.
 #include <rondo/machine.hpp>
 #include <rondo/machines/future.hpp>
+#include <rondo/machines/generator.hpp>
 #include <rondo/machines/group.hpp>
 #include <rondo/machines/handle.hpp>
 #include <rondo/machines/timeout.hpp>

@@ -23,8 +23,8 @@ class Inbox final : public Poster {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // From any thread. Both wake the loop, if it sleeps, while they hold the lock: once that is free the loop may take the
-  // input, end, and destroy what is needed to wake it.
+  // From any thread. The last two wake the loop, if it sleeps, while they hold the lock: once that is free the loop may
+  // take the input, end, and destroy what is needed to wake it.
 
   Block allocate(std::size_t size) override;
   /// Calls are linked to each other: that allocates nothing, so it cannot fail.

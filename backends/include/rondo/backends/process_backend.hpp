@@ -97,6 +97,7 @@ class ProcessBackend : public Backend {
     for (const BackendDesks::Name name : {BackendDesks::Name::names, BackendDesks::Name::processes}) {
       if (BackendDesk* const desk = desks_.find(name)) desk->answer(inputs_);
     }
+    given_ = true;
     return inputs_;
   }
   void complete(const Output& output, std::int32_t result) { ready_.push_back(Input::completion(output.id, result)); }
@@ -104,6 +105,7 @@ class ProcessBackend : public Backend {
   std::int64_t start_ns_;
   Seam* seam_;
   std::vector<OperationId> stranded_;
+  bool given_ = false;  // inputs_ were given by the last reap()
   int unpolled_ = 0;  // reaps in a row that did not look at the world
   ThreadPoolOptions default_executor_;
   BackendDesks desks_;

@@ -165,9 +165,17 @@ inline std::array<std::uint64_t, std::remove_cvref_t<decltype(machine)>::size> a
 template <class Enum, std::size_t count>
 inline constexpr auto names_of = joined_names<Enum, count>();
 
-/// One for each machine: one for each event would be as much code as the events' effects.
-template <const auto& machine>
-[[noreturn]] [[gnu::cold]] [[gnu::noinline]] void forbid(std::size_t state, std::size_t event) {
+/// One for each machine: one for each event would be as much code as the events' effects. Named by its events, since
+/// compilers do not agree on the name of what has a reference as a parameter; those of the library are compiled there
+/// alone (`extern template`).
+template <class Event>
+struct NoArrow {
+  [[noreturn]] static void report(std::size_t state, std::size_t event);
+};
+
+template <class Event>
+[[gnu::cold]] [[gnu::noinline]] void NoArrow<Event>::report(std::size_t state, std::size_t event) {
+  constexpr const auto& machine = machine_of(Event{});
   using Type = std::remove_cvref_t<decltype(machine)>;
   constexpr const auto& states = names_of<typename Type::State, Type::states>;
   constexpr const auto& events = names_of<typename Type::Event, Type::events>;
@@ -194,7 +202,7 @@ class Firing {
     auto& state = state_of<machine>(object);
     const std::uint8_t index = machine.index(state, event);
     if (index == machine.none) [[unlikely]] {
-      forbid<machine>(static_cast<std::size_t>(state), static_cast<std::size_t>(event));
+      NoArrow<decltype(event)>::report(static_cast<std::size_t>(state), static_cast<std::size_t>(event));
     }
 #ifdef RONDO_COUNT_ARROWS
     ++arrow_counts<machine>[index];
@@ -228,7 +236,7 @@ inline void fire(Object& object, Arguments&&... arguments) {
   constexpr std::uint64_t mask = machine.from_anywhere(event);
   if constexpr (mask != 0) {
     const auto from = static_cast<std::size_t>(state);
-    if (!is_in<mask>(from)) [[unlikely]] forbid<machine>(from, static_cast<std::size_t>(event));
+    if (!is_in<mask>(from)) [[unlikely]] NoArrow<decltype(event)>::report(from, static_cast<std::size_t>(event));
   } else {
     if (state != first.from) [[unlikely]] return Firing::look_up<event>(object, std::forward<Arguments>(arguments)...);
   }

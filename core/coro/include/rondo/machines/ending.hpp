@@ -34,4 +34,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::ending
 
-extern template void rondo::forbid<rondo::machines::ending::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::ending::Event>;

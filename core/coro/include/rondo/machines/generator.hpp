@@ -40,4 +40,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::generator
 
-extern template void rondo::forbid<rondo::machines::generator::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::generator::Event>;

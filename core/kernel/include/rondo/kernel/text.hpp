@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// text.hpp - texts of several parts, for errors and reports: one call for all of them. A chain of + is code at every place,
-// and so is each string that would have to be destroyed.
+// text.hpp - texts of several parts, for errors and reports: one call for all of them. A chain of + is code at every
+// place, and so is each string that would have to be destroyed.
 #pragma once
 
 #include <concepts>
@@ -24,6 +24,7 @@ class Part {
   Part(const char* text) : Part(std::string_view(text)) {}
   Part(const std::string& text) : Part(std::string_view(text)) {}
   template <std::integral Number>
+    requires(!std::same_as<Number, bool> && !std::same_as<Number, char>)
   Part(Number number) : number_(static_cast<std::int64_t>(number)), size_(0), kind_(Kind::number) {}
   Part(Place place) : place_(place), size_(0), kind_(Kind::place) {}
   Part(const FutureCore& future) : future_(&future), size_(0), kind_(Kind::future) {}

@@ -28,4 +28,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::driver
 
-extern template void rondo::forbid<rondo::machines::driver::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::driver::Event>;

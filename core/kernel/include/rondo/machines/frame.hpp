@@ -33,4 +33,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::frame
 
-extern template void rondo::forbid<rondo::machines::frame::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::frame::Event>;

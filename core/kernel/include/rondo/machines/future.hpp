@@ -29,4 +29,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::future
 
-extern template void rondo::forbid<rondo::machines::future::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::future::Event>;

@@ -32,4 +32,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::handle
 
-extern template void rondo::forbid<rondo::machines::handle::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::handle::Event>;

@@ -39,4 +39,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::loop
 
-extern template void rondo::forbid<rondo::machines::loop::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::loop::Event>;

@@ -37,4 +37,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::operation
 
-extern template void rondo::forbid<rondo::machines::operation::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::operation::Event>;

@@ -97,4 +97,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::task
 
-extern template void rondo::forbid<rondo::machines::task::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::task::Event>;

@@ -27,4 +27,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::reading
 
-extern template void rondo::forbid<rondo::machines::reading::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::reading::Event>;

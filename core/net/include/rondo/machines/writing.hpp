@@ -66,4 +66,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::writing
 
-extern template void rondo::forbid<rondo::machines::writing::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::writing::Event>;

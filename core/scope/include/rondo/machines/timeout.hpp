@@ -33,4 +33,4 @@ consteval const auto& machine_of(Event) { return diagram; }
 
 }  // namespace rondo::machines::timeout
 
-extern template void rondo::forbid<rondo::machines::timeout::diagram>(std::size_t, std::size_t);
+extern template struct rondo::NoArrow<rondo::machines::timeout::Event>;
