@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // measure.hpp - rows of a benchmark: programs that do the same, measured in turn, compared by their medians.
 //
-// Machines are noisy, so no figure stands alone: in each round every program of a row runs once, ratios are taken inside
-// a round, and medians over the rounds are printed. Times are CPU times of the process.
+// Machines are noisy, so no figure stands alone: in each round every program of a row runs once, ratios are taken
+// inside a round, and medians over the rounds are printed. Times are CPU times of the process.
 #pragma once
 
 #include <cstdint>

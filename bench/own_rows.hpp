@@ -10,8 +10,8 @@ namespace bench {
 
 struct OwnRow {
   std::string_view name;
-  /// Enough to warm up the pools, and a multiple of what the row does at a time; multiples of it may be run. 0: too much
-  /// to be counted.
+  /// Enough to warm up the pools, and a multiple of what the row does at a time; multiples of it may be run. 0: too
+  /// much to be counted.
   std::int64_t few;
   double (*run)(std::int64_t operations);
 };

@@ -18,7 +18,7 @@
 namespace bench {
 namespace {
 
-// --- the loop ---------------------------------------------------------------------------------------------------------
+// --- the loop --------------------------------------------------------------------------------------------------------
 
 struct Entry {
   Entry* next = nullptr;
@@ -112,7 +112,7 @@ struct Pooled {
   static void operator delete(void* block, std::size_t size) { loop->pool.give(block, size); }
 };
 
-// --- coroutines that are awaited --------------------------------------------------------------------------------------
+// --- coroutines that are awaited -------------------------------------------------------------------------------------
 
 template <class T>
 struct Returns {
@@ -158,7 +158,7 @@ struct Child {
   std::coroutine_handle<promise_type> handle;
 };
 
-// --- tasks ------------------------------------------------------------------------------------------------------------
+// --- tasks -----------------------------------------------------------------------------------------------------------
 
 struct JoinWaiter : Entry {
   TaskBase* task = nullptr;
@@ -279,7 +279,7 @@ class Gather {
   TaskBase* waiting_ = nullptr;
 };
 
-// --- a lock and a queue -----------------------------------------------------------------------------------------------
+// --- a lock and a queue ----------------------------------------------------------------------------------------------
 
 /// Wakes the first task in line; false if there is none.
 bool wake_first(Fifo& line) {
@@ -351,7 +351,7 @@ class ProtoQueue {
   Fifo putters_;
 };
 
-// --- the rows, as in rondo_rows.cpp -----------------------------------------------------------------------------------
+// --- the rows, as in rondo_rows.cpp ----------------------------------------------------------------------------------
 
 using Count = std::int64_t;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// prototype.hpp - a loop with the hops of rondo's and next to nothing else: a FIFO ready queue, joins through it, the task
-// that runs, a flag for a cancellation, a slot for an error. What asyncio's semantics must cost at least.
+// prototype.hpp - a loop with the hops of rondo's and next to nothing else: a FIFO ready queue, joins through it, the
+// task that runs, a flag for a cancellation, a slot for an error. What asyncio's semantics must cost at least.
 //
-// It has no list of tasks, context, names, places, routing of cancellations, reports, checks of misuse, counters or hash.
+// It has no list of tasks, context, names, places, routing of cancellations, reports, checks of misuse, counters or
+// hash.
 #pragma once
 
 #include <string_view>

@@ -264,7 +264,7 @@ double timer_churn(std::size_t outstanding, std::int64_t times) {
   });
 }
 
-// --- the cost of fire() against hand-written methods ------------------------------------------------------------------
+// --- the cost of fire() against hand-written methods -----------------------------------------------------------------
 
 namespace {
 

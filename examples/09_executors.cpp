@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// 09_executors.cpp - run_in_executor(): blocking work on the default executor, on threads of your own, and on processes.
+// 09_executors.cpp - run_in_executor(): blocking work on the default executor, on threads of your own, and on
+// processes.
 //
 // Expected output:
 //   Custom thread pool b'some bytes of a file'

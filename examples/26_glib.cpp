@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// 26_glib.cpp - inside a GLib main loop: a timer of GLib's runs on, a file is read by GIO, and tasks are made from outside.
+// 26_glib.cpp - inside a GLib main loop: a timer of GLib's runs on, a file is read by GIO, and tasks are made from
+// outside.
 //
 // Expected output:
 //   rondo: GIO has read something

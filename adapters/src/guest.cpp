@@ -41,7 +41,7 @@ class Wait : public std::enable_shared_from_this<Wait> {
     }
   }
 
-  // --- on the host's thread -------------------------------------------------------------------------------------------
+  // --- on the host's thread ------------------------------------------------------------------------------------------
 
   /// From here on the backend is the thread's.
   void go(Instant until) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // libev.cpp - the descriptor watched, and a look before each sleep.
 //
-// What is due at once makes the descriptor readable. An idle watcher would be cheaper, but runs only when nothing else does.
+// What is due at once makes the descriptor readable. An idle watcher would be cheaper, but runs only when nothing else
+// does.
 #include <rondo/adapters/libev.hpp>
 
 // The macros that set up watchers cast in the manner of C.

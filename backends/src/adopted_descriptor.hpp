@@ -12,8 +12,8 @@
 
 namespace rondo {
 
-/// What a descriptor is goes into `endpoint`. 0, or why it is not taken: EPERM for what is always ready, EINVAL if it is
-/// not what `needs` (AdoptNeeds) says, ENOTCONN for a stream socket that is nothing yet.
+/// What a descriptor is goes into `endpoint`. 0, or why it is not taken: EPERM for what is always ready, EINVAL if it
+/// is not what `needs` (AdoptNeeds) says, ENOTCONN for a stream socket that is nothing yet.
 int examine(Seam* seam, int descriptor, std::size_t needs, Endpoint& endpoint);
 
 /// True for devices like /dev/null, which are always ready, and which the system refuses to watch.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// ahead_slot.hpp - a job that a worker finds when it has done the one that it runs, so that it need not wait for the next.
+// ahead_slot.hpp - a job that a worker finds when it has done the one that it runs, so that it need not wait for the
+// next.
 //
-// The slot is a socket pair of packets, and both the worker and the pool hold the end that it is read from. Whoever reads
-// the packet has the job: so the pool can take it back for a worker that has nothing to do, or for a cancellation, and
-// never is a job run twice.
+// The slot is a socket pair of packets, and both the worker and the pool hold the end that it is read from. Whoever
+// reads the packet has the job: so the pool can take it back for a worker that has nothing to do, or for a
+// cancellation, and never is a job run twice.
 #pragma once
 
 #include <string_view>

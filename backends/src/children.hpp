@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // children.hpp - the child processes of one backend: started, signalled, reaped.
 //
-// A child is told by its pidfd, which is readable when it has ended; where the system has none, by SIGCHLD. A child that
-// was not reaped when its backend goes is reaped by the next that looks, and killed by nobody.
+// A child is told by its pidfd, which is readable when it has ended; where the system has none, by SIGCHLD. A child
+// that was not reaped when its backend goes is reaped by the next that looks, and killed by nobody.
 #pragma once
 
 #include <array>

@@ -2,8 +2,8 @@
 // io_uring_pipe.cpp - descriptors that were adopted, and bytes through what is no socket.
 //
 // The kernel is asked when a pipe is ready; the bytes go by read(2) and write(2). Its own reads and writes would answer
-// EAGAIN for a descriptor that does not block, and a write to a pipe without readers would send SIGPIPE to a thread that
-// nobody chose.
+// EAGAIN for a descriptor that does not block, and a write to a pipe without readers would send SIGPIPE to a thread
+// that nobody chose.
 #include <liburing.h>
 #include <poll.h>
 

@@ -15,8 +15,8 @@
 
 namespace rondo {
 
-/// OperationKind::job. close_executor: the threads of the default executor are waited for on a thread of its own; another
-/// job makes another executor.
+/// OperationKind::job. close_executor: the threads of the default executor are waited for on a thread of its own;
+/// another job makes another executor.
 class JobDesk final : public BackendDesk, private JobSink {
  public:
   /// The default executor is made, with these options, when the first job needs it.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // signal_listener.hpp - what one backend hears of the signals of its process: a count of each, and a pipe that wakes.
 //
-// The handler of the process runs on any thread at any time, also while a backend goes. So it walks over a list that only
-// grows, of listeners that are never freed: one that was closed waits for its next owner. To use one it must hold it.
-// Whoever drops it last, owner or handler, closes the pipe; until then no other file can have its numbers.
+// The handler of the process runs on any thread at any time, also while a backend goes. So it walks over a list that
+// only grows, of listeners that are never freed: one that was closed waits for its next owner. To use one it must hold
+// it. Whoever drops it last, owner or handler, closes the pipe; until then no other file can have its numbers.
 //
 // Arrivals are counted, and the pipe only says that there are some: it may be full, and nothing is lost.
 #pragma once

@@ -7,8 +7,9 @@
 //          '------> peer_ended --------------------'
 //
 // From each of these, `close` leads to `closed`, where nobody reads any more, and `reset` to `reset`; or to
-// `reset_behind_end`, if the peer had ended its stream: a receive then still gives that end. At a Unix socket the peer may
-// be `gone`: it has closed, so this end is `deserted`, with nobody to send to, and a reset is all that it then hears of.
+// `reset_behind_end`, if the peer had ended its stream: a receive then still gives that end. At a Unix socket the peer
+// may be `gone`: it has closed, so this end is `deserted`, with nobody to send to, and a reset is all that it then
+// hears of.
 #pragma once
 
 #include <rondo/machine.hpp>

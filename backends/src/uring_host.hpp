@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// uring_host.hpp - the descriptor of a ring for hosts that watch one: readable when a completion has come, or a deadline.
+// uring_host.hpp - the descriptor of a ring for hosts that watch one: readable when a completion has come, or a
+// deadline.
 //
 // The descriptor of the ring itself does not do: with DEFER_TASKRUN it becomes readable only when somebody enters the
-// ring. An eventfd that is registered with the ring is written at once. Only what another eventfd makes ready is not told
-// so (the kernel avoids eventfds that write each other), so the one that wakes the loop is watched beside it.
+// ring. An eventfd that is registered with the ring is written at once. Only what another eventfd makes ready is not
+// told so (the kernel avoids eventfds that write each other), so the one that wakes the loop is watched beside it.
 #pragma once
 
 #include <rondo/backends/seam.hpp>

@@ -8,9 +8,9 @@
 //       result or error   ----->
 //                         <-----  bye
 //
-// A worker says `started` before it calls a function, so that a job which it has not begun can run elsewhere when it dies.
-// While it runs one, the pool may lay the next into its AheadSlot. A worker looks there before it gives a result, and the
-// frame of the result says that it begins what it has found: one frame for both.
+// A worker says `started` before it calls a function, so that a job which it has not begun can run elsewhere when it
+// dies. While it runs one, the pool may lay the next into its AheadSlot. A worker looks there before it gives a result,
+// and the frame of the result says that it begins what it has found: one frame for both.
 #pragma once
 
 #include <cstdint>

@@ -6,8 +6,8 @@
 //                                               ^              |
 //                                               '---- wake ----'
 //
-// `kill` leads from each of these to `killed`; or to `killed_early`, if the worker was not ready. What it still says then
-// changes no more than that.
+// `kill` leads from each of these to `killed`; or to `killed_early`, if the worker was not ready. What it still says
+// then changes no more than that.
 #pragma once
 
 #include <rondo/machine.hpp>

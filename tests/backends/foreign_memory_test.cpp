@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// foreign_memory_test.cpp - blocks that one thread takes and another frees: where they go, also when threads have ended.
+// foreign_memory_test.cpp - blocks that one thread takes and another frees: where they go, also when threads have
+// ended.
 #include <rondo/backends/foreign_memory.hpp>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// process_conformance_test.cpp - the backends of a real process pass what every backend passes. Compiled once, run for each.
+// process_conformance_test.cpp - the backends of a real process pass what every backend passes. Compiled once, run for
+// each.
 #include "process_world.hpp"
 
 #include "conformance.hpp"

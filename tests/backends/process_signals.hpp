@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// process_signals.hpp - signals of one process and several backends: nobody takes anything from another, and the actions
-// of the program come back. Used as conformance.hpp is. process_interrupts.hpp has Ctrl-C.
+// process_signals.hpp - signals of one process and several backends: nobody takes anything from another, and the
+// actions of the program come back. Used as conformance.hpp is. process_interrupts.hpp has Ctrl-C.
 #pragma once
 
 #include <atomic>

@@ -254,7 +254,7 @@ long taken_from_global_heap(OutsideHeap& heap) {
   return taken - before;
 }
 
-// --- an echo that has warmed up ----------------------------------------------------------------------------------------
+// --- an echo that has warmed up --------------------------------------------------------------------------------------
 
 Coro<> echo(StreamReader reader, StreamWriter writer) {
   std::array<std::byte, 512> buffer;

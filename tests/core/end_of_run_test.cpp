@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// end_of_run_test.cpp - leaving with many tasks: linear in their number, with asyncio's counts of requests; and dumps of
-// them, linear and bounded. Nothing is timed: with these numbers anything quadratic would take minutes.
+// end_of_run_test.cpp - leaving with many tasks: linear in their number, with asyncio's counts of requests; and dumps
+// of them, linear and bounded. Nothing is timed: with these numbers anything quadratic would take minutes.
 #include <algorithm>
 
 #include "hops.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// fuzz_step.cpp - random inputs for Loop::step: completions of any id, posts, odd times and budgets, full outputs, while
-// tasks sleep, wait, cancel each other, start operations and die. Afterwards the loop is destroyed where it stands.
+// fuzz_step.cpp - random inputs for Loop::step: completions of any id, posts, odd times and budgets, full outputs,
+// while tasks sleep, wait, cancel each other, start operations and die. Afterwards the loop is destroyed where it
+// stands.
 //
 // Checked after each step: what was produced fits, the budget was kept, time did not go back, and the books of tasks
 // and operations agree with the outputs seen. The sanitizers check the rest.
@@ -65,7 +66,7 @@ Coro<void> awaited(A awaitable) {
   static_cast<void>(co_await as_outcome(std::move(awaitable)));
 }
 
-// --- statements that await --------------------------------------------------------------------------------------------
+// --- statements that await -------------------------------------------------------------------------------------------
 
 Coro<void> sleeping(World&, Bytes& bytes) { co_await sleep(Duration(bytes.number())); }
 
@@ -175,7 +176,7 @@ constexpr Statement statements[] = {
     permitted, awaiting_condition,  notifying,       meeting,       breaking, putting,            getting,
 };
 
-// --- statements that do not -------------------------------------------------------------------------------------------
+// --- statements that do not ------------------------------------------------------------------------------------------
 
 void change(World& world, std::uint8_t what) {
   switch (what % 6) {

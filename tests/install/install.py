@@ -185,7 +185,8 @@ def check(build, root, loop_backend, compiler):
         problems += backend_problems(found, loop_backend)
         # --static: it is harmless for shared libraries, and static ones need what it adds.
         flags = run(["pkg-config", "--cflags", "--libs", "--static", "rondo"], env=environment).split()
-        problems += build_example(root, compiler, flags, folder, package.parent.parent)
+        for each in compilers(compiler)[0]:  # a library of one compiler, a program of another
+            problems += build_example(root, each, flags, folder, package.parent.parent)
         problems += mismatch_problems(root, compiler, flags, folder, tree, loop_backend)
         if loop_backend in ("epoll", "io_uring"):  # run() uses one with a descriptor
             flags = run(["pkg-config", "--cflags", "--libs", "--static", "rondo-adapters"], env=environment).split()

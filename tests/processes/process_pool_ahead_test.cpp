@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// process_pool_ahead_test.cpp - the job that is laid ahead of a worker while it runs another: found, taken back, given to
-// others, and run once whatever happens.
+// process_pool_ahead_test.cpp - the job that is laid ahead of a worker while it runs another: found, taken back, given
+// to others, and run once whatever happens.
 #include <rondo/executors/process_pool.hpp>
 
 #include <csignal>

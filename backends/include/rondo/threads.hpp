@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// threads.hpp - what may cross from a thread to a loop and back: run_coroutine_threadsafe() for a thread that wants something
-// done in a loop, Promise for a loop that waits for something that threads do. docs/threads.md has patterns for both.
+// threads.hpp - what may cross from a thread to a loop and back: run_coroutine_threadsafe() for a thread that wants
+// something done in a loop, Promise for a loop that waits for something that threads do. docs/threads.md has patterns
+// for both.
 #pragma once
 
 #include <condition_variable>
@@ -18,8 +19,8 @@ namespace rondo {
 
 // --- from a thread into a loop ---------------------------------------------------------------------------------------
 
-/// A coroutine in a loop, as a thread outside sees it. The task belongs to the loop's thread, and so does everything but the
-/// outcome.
+/// A coroutine in a loop, as a thread outside sees it. The task belongs to the loop's thread, and so does everything
+/// but the outcome.
 template <class T>
 class ThreadsafeState {
  public:
@@ -85,9 +86,9 @@ class ThreadsafeState {
   bool ask_ended_ = false;
 };
 
-/// The handle of run_coroutine_threadsafe(), for threads that are not the loop's. Copies are handles to the same outcome; the
-/// last one may go anywhere and at any time, also when the loop is gone, and the coroutine goes on without it. Source:
-/// concurrent.futures.Future.
+/// The handle of run_coroutine_threadsafe(), for threads that are not the loop's. Copies are handles to the same
+/// outcome; the last one may go anywhere and at any time, also when the loop is gone, and the coroutine goes on without
+/// it. Source: concurrent.futures.Future.
 template <class T>
 class ThreadsafeFuture {
  public:
@@ -98,8 +99,8 @@ class ThreadsafeFuture {
   void wait() const { state_->wait(); }
   /// The same for at most so long; true if it is done.
   bool wait_for(Delay limit) const { return state_->wait_for(limit); }
-  /// Waits, and gives the value (a reference to it, which lives as long as a handle), or throws the error, CancelledError
-  /// among them.
+  /// Waits, and gives the value (a reference to it, which lives as long as a handle), or throws the error,
+  /// CancelledError among them.
   decltype(auto) result() const {
     wait();
     return value();
@@ -140,10 +141,10 @@ class ThreadsafeEnd {
   std::shared_ptr<ThreadsafeState<T>> state_;
 };
 
-/// From any thread, as long as the loop lives: calls `function(args...)` in the loop and runs the coroutine that it gives as
-/// a task there. Function and arguments are copied or moved to the loop's thread, and destroyed there; the coroutine is made
-/// where it runs. Costs the wake-up of a loop that sleeps. RuntimeError if the loop has no backend. Source:
-/// asyncio.run_coroutine_threadsafe.
+/// From any thread, as long as the loop lives: calls `function(args...)` in the loop and runs the coroutine that it
+/// gives as a task there. Function and arguments are copied or moved to the loop's thread, and destroyed there; the
+/// coroutine is made where it runs. Costs the wake-up of a loop that sleeps. RuntimeError if the loop has no backend.
+/// Source: asyncio.run_coroutine_threadsafe.
 template <class F, class... Args>
   requires TaskWork<F, Args...>
 auto run_coroutine_threadsafe(Loop& loop, F&& function, Args&&... args) {
@@ -252,9 +253,10 @@ class PromiseEnd final : public ResidentOf<PromiseEnd<T>> {
   CallCore* call_ = nullptr;
 };
 
-/// Something that a loop waits for and a thread brings. Made on the loop's thread; then any thread, one, completes it once,
-/// and drops it where it likes, also after the loop has ended. Dropped without an outcome it fails the future with
-/// RuntimeError. As long as it is open the loop counts as waiting for the outside. Completing it allocates nothing.
+/// Something that a loop waits for and a thread brings. Made on the loop's thread; then any thread, one, completes it
+/// once, and drops it where it likes, also after the loop has ended. Dropped without an outcome it fails the future
+/// with RuntimeError. As long as it is open the loop counts as waiting for the outside. Completing it allocates
+/// nothing.
 template <class T = void>
 class Promise {
  public:
@@ -282,8 +284,8 @@ class Promise {
     return *this;
   }
 
-  /// On the loop's thread, before the promise goes to another: the future that it will complete. RuntimeError once that is
-  /// done, or for a promise that was moved from.
+  /// On the loop's thread, before the promise goes to another: the future that it will complete. RuntimeError once that
+  /// is done, or for a promise that was moved from.
   Future<T> future() const {
     PromiseEnd<T>* const end = state_ ? state_->end() : nullptr;
     if (!end) throw RuntimeError("Promise::future: the promise is completed; ask for the future before");

@@ -42,7 +42,7 @@ void GeneratorCore::enter_loop() {
   this_loop().set_generator_closer(&close_generators);
 }
 
-// --- beginning and end ------------------------------------------------------------------------------------------------
+// --- beginning and end -----------------------------------------------------------------------------------------------
 
 void GeneratorCore::begin(GeneratorFrame& frame) {
   frame_ = &frame;

@@ -15,8 +15,8 @@
 
 namespace rondo {
 
-// The reason is decided by the step, not by who posted it (asyncio A10): a cancellation replaces value and error, unless
-// what was awaited ended with a cancellation of its own, whose message is then the one delivered.
+// The reason is decided by the step, not by who posted it (asyncio A10): a cancellation replaces value and error,
+// unless what was awaited ended with a cancellation of its own, whose message is then the one delivered.
 void Awaiter::deliver(FutureCore& awaited) {
   if (auto cancelled = pending_cancel(awaited)) throw CancelledError(std::move(*cancelled));
   if (awaited.pending()) std::rethrow_exception(misuse_of(awaited));

@@ -14,7 +14,7 @@ void throw_nested_run() {
   throw RuntimeError("run: called while a loop runs on this thread; await the coroutine instead");
 }
 
-// --- one thread at a time, and never inside itself ---------------------------------------------------------------------
+// --- one thread at a time, and never inside itself -------------------------------------------------------------------
 
 RunnerCore::RunnerCore(std::unique_ptr<Backend> own, Backend& backend, RunOptions options)
     : own_backend_(std::move(own)), backend_(&backend), options_(options) {}
@@ -63,7 +63,7 @@ Loop& RunnerCore::loop() {
   return *loop_;
 }
 
-// --- running -----------------------------------------------------------------------------------------------------------
+// --- running ---------------------------------------------------------------------------------------------------------
 
 /// While it exists, the first Ctrl-C cancels the main task.
 class RunnerCore::Interrupt final : public OwnedOperation {
@@ -141,7 +141,7 @@ void RunnerCore::refuse_orphan() const {
   if (orphan_) throw RuntimeError("run: the Runner was destroyed inside its own run");
 }
 
-// --- the end -----------------------------------------------------------------------------------------------------------
+// --- the end ---------------------------------------------------------------------------------------------------------
 
 void RunnerCore::wind_up(Ending& ending) {
   while (!ending.wound_up()) ending.turn(backend_->reap(ending.deadline()), {.entries = UINT32_MAX});

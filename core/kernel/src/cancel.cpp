@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 // cancel.cpp - how a request to cancel travels, without recursion.
 //
-// A waiting task hands the request to what it waits for: a task hands it on, a fork (a gather) hands it to every child, anything
-// else is cancelled on the spot. If the end of the way refuses (it is done already), the task in front of it notes the
-// request and says yes. asyncio does this by calling itself; chains here may be a million tasks long, so the walk
-// keeps its way back in the forks it passes (Fork::Walk).
+// A waiting task hands the request to what it waits for: a task hands it on, a fork (a gather) hands it to every child,
+// anything else is cancelled on the spot. If the end of the way refuses (it is done already), the task in front of it
+// notes the request and says yes. asyncio does this by calling itself; chains here may be a million tasks long, so the
+// walk keeps its way back in the forks it passes (Fork::Walk).
 //
 // Tasks that wait for each other in a circle would send the request round for ever. A circle is looked for before
 // anything is changed, and the first task is then taken out of its wait instead: it is the only one that can be woken.
 //
 // Several requests at once, or one through a gather, may come to the same task by many ways, and asyncio walks each of
-// them to its end: a row of n tasks that are all asked costs n * n. A second walk changes nothing there but the counts of
-// requests, and that a task whose wait is done by then notes the message; a gather notes at the first walk what it would
-// answer to a second. So a walk stops where one has been, and what is left is made up for afterwards: how many ways lead
-// to a task is the sum of the ways to those that wait for it, taken in their order.
-// Source: Task.cancel and _GatheringFuture.cancel, CPython 3.13 Lib/asyncio/tasks.py.
+// them to its end: a row of n tasks that are all asked costs n * n. A second walk changes nothing there but the counts
+// of requests, and that a task whose wait is done by then notes the message; a gather notes at the first walk what it
+// would answer to a second. So a walk stops where one has been, and what is left is made up for afterwards: how many
+// ways lead to a task is the sum of the ways to those that wait for it, taken in their order. Source: Task.cancel and
+// _GatheringFuture.cancel, CPython 3.13 Lib/asyncio/tasks.py.
 #include <rondo/kernel/cancellation.hpp>
 
 #include <rondo/kernel/fork.hpp>

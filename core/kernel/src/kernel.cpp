@@ -71,7 +71,7 @@ void Operation::wake_task(Hook& hook) {
   operation.task()->kernel().wake(operation);
 }
 
-// --- futures that are done, and awaits that are wrong ------------------------------------------------------------------
+// --- futures that are done, and awaits that are wrong ----------------------------------------------------------------
 
 void Kernel::publish_to(Hook& hook, FutureCore& future) {
   if (hook.entry_kind() == EntryKind::call) {

@@ -145,8 +145,8 @@ void Kernel::destroy_later(FutureCore& future) noexcept {
   last_dropped_ = &future;
 }
 
-/// The task that runs has ended, and nobody holds it. Its parameters go first, and with them what they hold: to all their
-/// destructors it is still the current task, done, with its context.
+/// The task that runs has ended, and nobody holds it. Its parameters go first, and with them what they hold: to all
+/// their destructors it is still the current task, done, with its context.
 void Kernel::destroy_current(TaskCore& task) noexcept {
   task.references_ = 1;
   discard(task);

@@ -20,8 +20,8 @@ Output kill_output(int pid, int signal) {
   return output;
 }
 
-/// A signal on its way: send_signal() has returned, so what the system says against it goes to the exception handler. If the
-/// child has ended meanwhile, the backend knows, and does nothing. Owns itself.
+/// A signal on its way: send_signal() has returned, so what the system says against it goes to the exception handler.
+/// If the child has ended meanwhile, the backend knows, and does nothing. Owns itself.
 class Signalling final : public OwnedOperation, public ResidentOf<Signalling> {
  public:
   static void begin(Kernel& kernel, int pid, int signal) {

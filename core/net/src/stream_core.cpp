@@ -419,7 +419,8 @@ void StreamCore::discarded(std::int32_t result, bool last) {
   wait_for_peer();
 }
 
-/// Not without bound: the rest waits in the system until somebody reads; once the program has closed the stream, it is lost.
+/// Not without bound: the rest waits in the system until somebody reads; once the program has closed the stream, it is
+/// lost.
 void StreamCore::go_on_salvaging() {
   if (arrived().size() < most_of_peer) return wait_for_peer();
   if (writing_ == machines::writing::State::parting) return note_end(0);

@@ -9,7 +9,7 @@
 
 namespace rondo {
 
-// --- the waiter -------------------------------------------------------------------------------------------------------
+// --- the waiter ------------------------------------------------------------------------------------------------------
 
 void QueueWait::perform(machines::future::Do effect) {
   if (effect == machines::future::Do::publish) task()->kernel().post(*waiter);
@@ -53,7 +53,7 @@ void QueueWaiter::pass_on() {
   if (queue_ && (what_ == For::item ? !queue_->empty() : !queue_->full())) QueueCore::wake_next(queue_->waiters_for(what_));
 }
 
-// --- the queue --------------------------------------------------------------------------------------------------------
+// --- the queue -------------------------------------------------------------------------------------------------------
 
 QueueCore::QueueCore(const char* what, std::ptrdiff_t maxsize, std::string_view name, Place created)
     : SyncPrimitive(what, name, created),

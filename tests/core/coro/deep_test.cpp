@@ -84,7 +84,7 @@ TEST_CASE("a chain of 100,000 tasks that await each other ends without recursion
   CHECK(sim::run(body()) == depth_of_chains + 1);
 }
 
-// --- chains that are dropped, completed or cancelled ------------------------------------------------------------------
+// --- chains that are dropped, completed or cancelled -----------------------------------------------------------------
 
 TEST_CASE("a chain of 100,000 futures whose callbacks hold the one before is dropped without recursion") {
   Hops h;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// destructors_test.cpp - what destructors may ask and do while their task or their loop ends, and destructors that throw.
+// destructors_test.cpp - what destructors may ask and do while their task or their loop ends, and destructors that
+// throw.
 #include "hops.hpp"
 
 #include "catch.hpp"

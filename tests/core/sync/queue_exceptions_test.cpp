@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// queue_exceptions_test.cpp - queues whose items throw when they are compared, moved or copied: nothing but the item at hand
-// can be lost, and who waits is not forgotten.
+// queue_exceptions_test.cpp - queues whose items throw when they are compared, moved or copied: nothing but the item at
+// hand can be lost, and who waits is not forgotten.
 #include "hops.hpp"
 
 #include "catch.hpp"

@@ -21,8 +21,8 @@ namespace rondo::adapters::glib {
 std::unique_ptr<Host> attach(HostedCore& core, GMainContext* context, int priority);
 
 /// Runs `main` inside `context` (null: the thread's default one), which the calling thread must be the one to iterate.
-/// `HostedOptions::priority` is a GLib priority; 0 is G_PRIORITY_DEFAULT. The host is noticed to be gone when the context
-/// is freed or the source destroyed. Source: the order of prepare, check and dispatch is GLib's.
+/// `HostedOptions::priority` is a GLib priority; 0 is G_PRIORITY_DEFAULT. The host is noticed to be gone when the
+/// context is freed or the source destroyed. Source: the order of prepare, check and dispatch is GLib's.
 template <class T>
 Hosted<T> run(Coro<T> main, GMainContext* context = nullptr, HostedOptions options = {}, Place place = Place::here()) {
   return Hosted<T>::start(std::move(main), "GLib", options, true, place,
@@ -43,7 +43,8 @@ class Error : public std::runtime_error {
   int code_;
 };
 
-/// A call of a GAsyncResult pair on its way: shared by who waits and by GLib's callback, which may come when nobody does.
+/// A call of a GAsyncResult pair on its way: shared by who waits and by GLib's callback, which may come when nobody
+/// does.
 class AsyncCall {
  public:
   using Shared = std::shared_ptr<AsyncCall>;
@@ -81,11 +82,11 @@ class AsyncCall {
 ///         },
 ///         [&](GAsyncResult* result, GError** error) { return g_file_read_finish(file, result, error); });
 ///
-/// Throws Error if `finish` sets one. Cancelling the task cancels the GCancellable, waits until the operation has ended,
-/// and finishes it; what it gave all the same is dropped, so let `finish` give something that frees itself where that
-/// matters. The loop does not end before the operation has. Only if the host goes first, or the loop is abandoned, the task
-/// is destroyed at once, and the operation cancelled, but not waited for: what it writes to must then outlive the task.
-/// The thread's default GMainContext must be the one that runs rondo.
+/// Throws Error if `finish` sets one. Cancelling the task cancels the GCancellable, waits until the operation has
+/// ended, and finishes it; what it gave all the same is dropped, so let `finish` give something that frees itself where
+/// that matters. The loop does not end before the operation has. Only if the host goes first, or the loop is abandoned,
+/// the task is destroyed at once, and the operation cancelled, but not waited for: what it writes to must then outlive
+/// the task. The thread's default GMainContext must be the one that runs rondo.
 template <class Start, class Finish>
 auto call(Start start, Finish finish) -> Coro<decltype(finish(nullptr, nullptr))> {
   const auto call = std::make_shared<AsyncCall>();

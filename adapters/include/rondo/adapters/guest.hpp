@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // guest.hpp - rondo as a guest of any loop: a thread waits, and the host runs what comes of it.
 //
-// For backends without a descriptor (libevent, Asio), and for hosts that watch none. The host need only have a way to run
-// a function that any thread may use. Costs a thread, and two changes of thread for each wake-up.
+// For backends without a descriptor (libevent, Asio), and for hosts that watch none. The host need only have a way to
+// run a function that any thread may use. Costs a thread, and two changes of thread for each wake-up.
 //
-//     auto hosted = rondo::adapters::guest::run(async_main(), [&](std::function<void()> f) { host.post(std::move(f)); });
+//     auto hosted = rondo::adapters::guest::run(async_main(), [&](std::function<void()> function) {
+//       host.post(std::move(function));
+//     });
 //
 // Source: Trio's guest mode.
 #pragma once

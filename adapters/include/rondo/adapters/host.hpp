@@ -30,8 +30,8 @@ class Host {
   /// before they sleep. Called in the middle of what the host does: must not call turn().
   virtual void wake() noexcept {}
 
-  /// In debug mode, as a turn begins: has HostedCore::notice() called soon, also by a nested loop. For hosts whose nested
-  /// loops would not call prepare().
+  /// In debug mode, as a turn begins: has HostedCore::notice() called soon, also by a nested loop. For hosts whose
+  /// nested loops would not call prepare().
   virtual void probe() noexcept {}
 
   /// Whether the host tells, by HostedCore::host_gone(), that it goes.

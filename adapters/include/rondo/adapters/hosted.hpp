@@ -82,8 +82,9 @@ class HostedState final : public HostedCore {
   bool heeded_ = false;
 };
 
-/// Dropping it detaches: main runs on, and its error, if nobody has asked for it by then, goes to the exception handler.
-/// All members belong to the host's thread, and throw RuntimeError on another one. Copies are handles to the same loop.
+/// Dropping it detaches: main runs on, and its error, if nobody has asked for it by then, goes to the exception
+/// handler. All members belong to the host's thread, and throw RuntimeError on another one. Copies are handles to the
+/// same loop.
 template <class T>
 class [[nodiscard("main runs without its handle, but nobody can cancel it: keep it, or cast to void")]] Hosted {
  public:

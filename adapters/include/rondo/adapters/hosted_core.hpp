@@ -35,7 +35,7 @@ class HostedCore : public RefCounted<HostedCore> {
   HostedCore& operator=(const HostedCore&) = delete;
   void destroy() noexcept;
 
-  // --- for adapters ---------------------------------------------------------------------------------------------------
+  // --- for adapters --------------------------------------------------------------------------------------------------
 
   /// Before the host sleeps. True: turn() is due, do not sleep. False: the descriptor is readable when it will be, at
   /// the next deadline at the latest. Costs no system call if the deadline is that of the last time.
@@ -46,8 +46,8 @@ class HostedCore : public RefCounted<HostedCore> {
   /// Takes what the backend has, and runs what is ready, within the limits. The last turn takes this out of the host.
   /// Inside a turn, as a nested loop of the host may call it, it does nothing: the outer one goes on.
   void turn() noexcept;
-  /// The host is gone: forsakes it, and abandons what is left. Inside a turn, when that ends; on another thread, when the
-  /// host's thread does that, or ends.
+  /// The host is gone: forsakes it, and abandons what is left. Inside a turn, when that ends; on another thread, when
+  /// the host's thread does that, or ends.
   void host_gone() noexcept;
   /// The thread ends, and with it the host, whether it has told or not.
   void thread_ends() noexcept;
@@ -61,7 +61,7 @@ class HostedCore : public RefCounted<HostedCore> {
   /// Until when the host may sleep, as Driver::deadline().
   Instant deadline();
 
-  // --- for handles ----------------------------------------------------------------------------------------------------
+  // --- for handles ---------------------------------------------------------------------------------------------------
 
   bool ended() const { return ended_; }
   /// RuntimeError once nothing of the loop runs any more.

@@ -19,8 +19,8 @@ namespace rondo::adapters::libevent {
 /// Two events: one for the descriptor, and a timer for wake().
 std::unique_ptr<Host> attach(HostedCore& core, event_base* base);
 
-/// Runs `main` inside `base`, which the calling thread must be the one to run. A base does not tell that it is freed: call
-/// Hosted::abandon() before, or let main end.
+/// Runs `main` inside `base`, which the calling thread must be the one to run. A base does not tell that it is freed:
+/// call Hosted::abandon() before, or let main end.
 template <class T>
 Hosted<T> run(Coro<T> main, event_base* base, HostedOptions options = {}, Place place = Place::here()) {
   return Hosted<T>::start(std::move(main), "libevent", options, true, place,

@@ -52,8 +52,8 @@ void bind(QObject* object, const Future<T>& task) {
 }
 
 /// Runs `main` in the event loop of the calling thread, which must have an event dispatcher (a QCoreApplication, or a
-/// QThread that runs). If `owner` is given, main is cancelled when that is destroyed. The host is noticed to be gone when
-/// its event dispatcher is destroyed, with the application or the thread.
+/// QThread that runs). If `owner` is given, main is cancelled when that is destroyed. The host is noticed to be gone
+/// when its event dispatcher is destroyed, with the application or the thread.
 template <class T>
 Hosted<T> run(Coro<T> main, QObject* owner = nullptr, HostedOptions options = {}, Place place = Place::here()) {
   return Hosted<T>::start(std::move(main), "Qt", options, true, place,
@@ -114,8 +114,8 @@ struct SignalWait<void (Class::*)(Args...), std::index_sequence<at...>> {
 };
 
 /// Waits for the next `signal` of `sender`, and gives copies of its arguments. Signals before the await and after the
-/// first are not seen. RuntimeError if the sender is destroyed meanwhile. A cancellation disconnects. The sender may live
-/// in another thread: its arguments come through Qt's queue then, and their types must be known to that.
+/// first are not seen. RuntimeError if the sender is destroyed meanwhile. A cancellation disconnects. The sender may
+/// live in another thread: its arguments come through Qt's queue then, and their types must be known to that.
 template <class Sender, class Class, class... Args>
 auto signal_of(Sender* sender, void (Class::*signal)(Args...))
     -> Coro<typename SignalWait<void (Class::*)(Args...), std::make_index_sequence<signal_arity<Args...>>>::Value> {

@@ -18,8 +18,8 @@ namespace rondo::adapters::sd_event {
 /// An I/O source that is asked before each sleep.
 std::unique_ptr<Host> attach(HostedCore& core, ::sd_event* event, int priority);
 
-/// Runs `main` inside `event`, which the calling thread must be the one to run. `HostedOptions::priority` is an sd-event
-/// priority; 0 is SD_EVENT_PRIORITY_NORMAL. The host is noticed to be gone when the event loop is freed. After
+/// Runs `main` inside `event`, which the calling thread must be the one to run. `HostedOptions::priority` is an
+/// sd-event priority; 0 is SD_EVENT_PRIORITY_NORMAL. The host is noticed to be gone when the event loop is freed. After
 /// sd_event_exit() an event loop runs nothing any more: let main end before it, or call Hosted::abandon().
 template <class T>
 Hosted<T> run(Coro<T> main, ::sd_event* event, HostedOptions options = {}, Place place = Place::here()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // desk.hpp - a part of a backend that answers operations of some kinds, and that only some programs have.
 //
-// A program without a call of the part's function in kernel/facilities.hpp links nothing of it. The function says how such
-// a desk is made; the backend makes one at the first operation that is for it.
+// A program without a call of the part's function in kernel/facilities.hpp links nothing of it. The function says how
+// such a desk is made; the backend makes one at the first operation that is for it.
 #pragma once
 
 #include <atomic>

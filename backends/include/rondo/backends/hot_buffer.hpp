@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// hot_buffer.hpp - where received bytes lie that nobody has given room for: one buffer for all connections, in the cache.
+// hot_buffer.hpp - where received bytes lie that nobody has given room for: one buffer for all connections, in the
+// cache.
 #pragma once
 
 #include <rondo/kernel/language.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// process_backend.hpp - what the backends of a real process share: the clock, the inbox, signals, and the desks for jobs,
-// names, descriptors and children. What is left to each of them is how it waits and how it watches descriptors.
+// process_backend.hpp - what the backends of a real process share: the clock, the inbox, signals, and the desks for
+// jobs, names, descriptors and children. What is left to each of them is how it waits and how it watches descriptors.
 #pragma once
 
 #include <cstdint>

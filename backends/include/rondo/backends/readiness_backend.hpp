@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // readiness_backend.hpp - a backend whose sockets stand on readiness: what epoll, libevent and Asio share.
 //
-// A descriptor is registered once, and the derived class reports edges: what was not ready is. What is done with them is
-// the matter of ReadySockets (src/ready_sockets.hpp), which only a program with sockets has.
+// A descriptor is registered once, and the derived class reports edges: what was not ready is. What is done with them
+// is the matter of ReadySockets (src/ready_sockets.hpp), which only a program with sockets has.
 #pragma once
 
 #include <atomic>
@@ -59,11 +59,11 @@ class ReadinessBackend : public ProcessBackend {
 
   bool unfinished() const final { return !retries_.empty(); }
   bool is_socket(int descriptor) const final { return sockets_ && sockets_->has(descriptor); }
-  /// Whether a recv that got less than it asked for has drained its stream, and its end is not behind it, unless an edge
-  /// was `special`.
+  /// Whether a recv that got less than it asked for has drained its stream, and its end is not behind it, unless an
+  /// edge was `special`.
   virtual bool trusts_short_recv(bool unix_stream) const = 0;
-  /// Called from wait_for_edges(), for what was registered. `special`: it tells of urgent data, of the end or of an error,
-  /// or it may.
+  /// Called from wait_for_edges(), for what was registered. `special`: it tells of urgent data, of the end or of an
+  /// error, or it may.
   void on_edge(int descriptor, bool in, bool out, bool special) { sockets_->on_edge(descriptor, in, out, special); }
 
  private:

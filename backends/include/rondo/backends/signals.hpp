@@ -2,7 +2,8 @@
 // signals.hpp - signals of the process as inputs of a loop: what every backend on Unix shares.
 //
 // Any number of backends may listen to one signal, from any threads: each of them hears every arrival. The first Ctrl-C
-// reaches all runs that watch for it, unless a backend of the process has a handler for SIGINT; then that hears it alone.
+// reaches all runs that watch for it, unless a backend of the process has a handler for SIGINT; then that hears it
+// alone.
 #pragma once
 
 #include <cstdint>

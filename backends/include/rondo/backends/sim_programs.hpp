@@ -15,8 +15,8 @@ namespace rondo::sim {
 
 /// What a simulated program is started with. It runs as a task of the loop that has started it, and may sleep, read and
 /// write; its value is what it exits with. A stream that is not a pipe to the parent is /dev/null. A signal that would
-/// end a program ends it: its streams break at once, and its task is cancelled. What it throws is reported to the loop's
-/// exception handler, and is exit code 1.
+/// end a program ends it: its streams break at once, and its task is cancelled. What it throws is reported to the
+/// loop's exception handler, and is exit code 1.
 struct Child {
   int pid = 0;
   std::vector<std::string> arguments;

@@ -2,8 +2,8 @@
 // archive.hpp - values as bytes, for functions that run in another process.
 //
 // By default cereal does it (Debian: libcereal-dev): numbers, enumerations, strings, the containers of the standard
-// library, optional, variant, tuple, durations, and types with a serialize() member or function as cereal wants them. For
-// a type of your own that is to go another way, specialise Archive.
+// library, optional, variant, tuple, durations, and types with a serialize() member or function as cereal wants them.
+// For a type of your own that is to go another way, specialise Archive.
 #pragma once
 
 #if !__has_include(<cereal/cereal.hpp>)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // pool_core.hpp - a process pool without types: jobs that wait, and workers that take them.
 //
-// A worker is a task of the loop (pool_worker.hpp in src/), which starts a process and talks to it; this decides who runs
-// what. It knows nothing of descriptors, so it is the same in a simulated world; another transport (MPI) would be
+// A worker is a task of the loop (pool_worker.hpp in src/), which starts a process and talks to it; this decides who
+// runs what. It knows nothing of descriptors, so it is the same in a simulated world; another transport (MPI) would be
 // another kind of worker.
 #pragma once
 
@@ -92,8 +92,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   // --- for the workers ----------------------------------------------------------------------------------------------
 
-  /// The first that is still wanted, for a worker that has nothing to do; if need be one that lies ahead of another. Null
-  /// if there is none.
+  /// The first that is still wanted, for a worker that has nothing to do; if need be one that lies ahead of another.
+  /// Null if there is none.
   std::shared_ptr<PoolJob> next_job(PoolWorker& worker);
   /// Of those that wait the first that no worker without a job will take, if its arguments have at most so many bytes.
   std::shared_ptr<PoolJob> spare_job(std::size_t most_bytes);

@@ -59,9 +59,9 @@ struct MapOptions {
 };
 
 /// main() must begin with process_worker_main(). Belongs to the loop in which it is first used, and to its thread.
-/// Workers are started as jobs come, and are tasks of that loop. Destroying the pool kills them: what runs or waits fails
-/// with BrokenProcessPool; await shutdown() before if it is to be done. In a simulated world the functions run inline, in
-/// virtual time, and workers die where the oracle says so (SimOptions::worker_faults). Source:
+/// Workers are started as jobs come, and are tasks of that loop. Destroying the pool kills them: what runs or waits
+/// fails with BrokenProcessPool; await shutdown() before if it is to be done. In a simulated world the functions run
+/// inline, in virtual time, and workers die where the oracle says so (SimOptions::worker_faults). Source:
 /// concurrent.futures.ProcessPoolExecutor.
 class ProcessPoolExecutor {
  public:
@@ -75,13 +75,12 @@ class ProcessPoolExecutor {
   ProcessPoolExecutor(const ProcessPoolExecutor&) = delete;
   ProcessPoolExecutor& operator=(const ProcessPoolExecutor&) = delete;
 
-  /// Calls `F(arguments...)` in a worker: pool.run<&f>(1, "two"). F is a function, or a closure without captures. Arguments
-  /// are archived at once, as the types of F's parameters. The future gives the result; or F's exception, as its own type
-  /// if that is the standard library's, RuntimeError or TimeoutError, else as a RemoteError; or BrokenProcessPool if the
-  /// worker died; or
-  /// RuntimeError after shutdown(). Jobs are handed to
-  /// workers in the order in which they came. Cancelling the future takes out a job
-  /// that has not started; one that runs is let go, or killed (ProcessPoolOptions::kill_on_cancel).
+  /// Calls `F(arguments...)` in a worker: pool.run<&f>(1, "two"). F is a function, or a closure without captures.
+  /// Arguments are archived at once, as the types of F's parameters. The future gives the result; or F's exception, as
+  /// its own type if that is the standard library's, RuntimeError or TimeoutError, else as a RemoteError; or
+  /// BrokenProcessPool if the worker died; or RuntimeError after shutdown(). Jobs are handed to workers in the order in
+  /// which they came. Cancelling the future takes out a job that has not started; one that runs is let go, or killed
+  /// (ProcessPoolOptions::kill_on_cancel).
   template <auto F, class... Arguments>
   Future<typename RemoteFunction<F>::Result> run(const Arguments&... arguments) {
     using Result = typename RemoteFunction<F>::Result;

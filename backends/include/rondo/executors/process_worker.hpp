@@ -8,8 +8,8 @@
 
 namespace rondo {
 
-/// Nothing in the program itself. In a worker of a process pool, which is the same program started again, this runs what
-/// the pool asks for until it asks for nothing more, and gives what main() must return:
+/// Nothing in the program itself. In a worker of a process pool, which is the same program started again, this runs
+/// what the pool asks for until it asks for nothing more, and gives what main() must return:
 ///
 ///     int main(int argc, char** argv) {
 ///       if (const auto code = rondo::process_worker_main(argc, argv)) return *code;

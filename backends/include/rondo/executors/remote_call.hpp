@@ -11,8 +11,8 @@
 
 namespace rondo {
 
-/// Made by remote_call<&f>(arguments...). It has constructors, since GCC 12 takes an aggregate inside of an aggregate for
-/// uninitialised.
+/// Made by remote_call<&f>(arguments...). It has constructors, since GCC 12 takes an aggregate inside of an aggregate
+/// for uninitialised.
 struct RemoteCall {
   RemoteCall() {}
   RemoteCall(std::uint32_t of_function, std::string_view its_name, std::string archived)

@@ -12,8 +12,8 @@
 
 namespace rondo {
 
-/// Where an exception comes from. One of the standard library, a RuntimeError or a TimeoutError arrives as its own type, and is one
-/// of these as well: `catch (const std::invalid_argument& error)` works, and so does
+/// Where an exception comes from. One of the standard library, a RuntimeError or a TimeoutError arrives as its own
+/// type, and is one of these as well: `catch (const std::invalid_argument& error)` works, and so does
 /// `dynamic_cast<const RemoteOrigin*>(&error)`.
 class RemoteOrigin {
  public:

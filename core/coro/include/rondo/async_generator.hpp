@@ -17,9 +17,9 @@ namespace rondo {
 
 struct GeneratorFrame;
 
-/// The part of a generator that its handles hold. It lies in front of the frame, in the same block, and stays there when
-/// the frame goes first: the loop in which a generator has begun ends its frame, whoever holds handles. Counted: handles
-/// and the awaits that run it hold references.
+/// The part of a generator that its handles hold. It lies in front of the frame, in the same block, and stays there
+/// when the frame goes first: the loop in which a generator has begun ends its frame, whoever holds handles. Counted:
+/// handles and the awaits that run it hold references.
 class GeneratorCore : public ResidentOf<GeneratorCore> {
  public:
   GeneratorCore() = default;
@@ -228,8 +228,8 @@ class [[nodiscard]] AsyncGenerator {
 
   /// Await it to close the generator: GeneratorExit is thrown at its co_yield, and the body's clean-up runs in the
   /// awaiting task. A fresh one ends without running. RuntimeError if the body yields again, or runs in another task.
-  /// A generator that is dropped instead is destroyed: destructors run, clean-up that awaits does not. So is one that has
-  /// begun when its loop goes, however long its handles live: to them it has ended.
+  /// A generator that is dropped instead is destroyed: destructors run, clean-up that awaits does not. So is one that
+  /// has begun when its loop goes, however long its handles live: to them it has ended.
   Closing aclose() const { return Closing(checked()); }
 
   GeneratorCore& core() const { return *checked(); }

@@ -17,8 +17,8 @@ struct CallOptions {
   Context* context = nullptr;  // what the callback runs in (copy_context()); null: the values that the caller has now
 };
 
-/// True for what does nothing until it is awaited: a coroutine, a generator, sleep(), queue.get(). Futures and tasks go on
-/// by themselves.
+/// True for what does nothing until it is awaited: a coroutine, a generator, sleep(), queue.get(). Futures and tasks go
+/// on by themselves.
 template <class T>
 concept OnlyAwaited =
     (requires { typename T::promise_type; } || requires(T& value) { std::move(value).operator co_await(); }) &&

@@ -44,8 +44,8 @@ class ContextVar {
   ContextVar(const ContextVar&) = delete;
   ContextVar& operator=(const ContextVar&) = delete;
 
-  /// The value in the current context, else the default; throws std::out_of_range when there is neither. Where nothing of a
-  /// loop runs (before run(), in a destructor of a global) there is no context, and the default alone.
+  /// The value in the current context, else the default; throws std::out_of_range when there is neither. Where nothing
+  /// of a loop runs (before run(), in a destructor of a global) there is no context, and the default alone.
   T get() const {
     const Context* const context = context_here();
     const auto held = context ? context->find(this) : nullptr;
@@ -54,8 +54,8 @@ class ContextVar {
     throw std::out_of_range("the ContextVar has no value in this context and no default");
   }
 
-  /// Sets the value for the current context alone: tasks made before do not see it, tasks made later do. RuntimeError where
-  /// no task, callback or job runs.
+  /// Sets the value for the current context alone: tasks made before do not see it, tasks made later do. RuntimeError
+  /// where no task, callback or job runs.
   Token set(T value) const {
     Context& context = current_context();
     Token token(this, context.find(this));
@@ -80,8 +80,8 @@ class ContextVar {
   std::optional<T> fallback_;
 };
 
-/// A context with the values of now, to run functions and tasks in: ctx.run(f), create_task(f(), {.context = &ctx}). Empty
-/// where nothing of a loop runs. Source: contextvars.copy_context.
+/// A context with the values of now, to run functions and tasks in: ctx.run(f), create_task(f(), {.context = &ctx}).
+/// Empty where nothing of a loop runs. Source: contextvars.copy_context.
 inline Context copy_context() {
   const Context* const here = context_here();
   return here ? here->copy() : Context().copy();

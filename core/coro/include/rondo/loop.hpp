@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // loop.hpp - the loop as a function: step() runs what is ready, and says what it wants from the world and until when.
 //
-// The loop is what users see of the kernel, which holds its state and does the stepping. docs/the-loop.md draws one step
-// with numbers.
+// The loop is what users see of the kernel, which holds its state and does the stepping. docs/the-loop.md draws one
+// step with numbers.
 #pragma once
 
 #include <memory>
@@ -78,8 +78,8 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   /// The time of the current step.
   Instant time() const { return kernel_->now(); }
 
-  /// Posts `callback` behind everything that is ready. It sees the caller's context variables, or runs in the context that
-  /// it is given ({.context = &ctx}). What it throws goes to the exception handler. Allocates one block.
+  /// Posts `callback` behind everything that is ready. It sees the caller's context variables, or runs in the context
+  /// that it is given ({.context = &ctx}). What it throws goes to the exception handler. Allocates one block.
   template <class F>
   Handle call_soon(F callback, CallOptions options = {}, Place place = Place::here()) {
     check_thread("call_soon");
@@ -107,8 +107,8 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   }
 
   /// The only member that any thread may call, as long as the loop lives: posts `callback` and wakes the loop.
-  /// Calls keep their order, also with call_soon() and create_task() of the loop's own thread. Throws RuntimeError if the
-  /// loop has no backend.
+  /// Calls keep their order, also with call_soon() and create_task() of the loop's own thread. Throws RuntimeError if
+  /// the loop has no backend.
   template <class F>
   void call_soon_threadsafe(F callback, Place place = Place::here()) {
     if (steps_here() && backend_) {
@@ -142,8 +142,8 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   /// outside source while it is set. Replaces an earlier handler of the same signal. A handler may replace or remove
   /// itself: arrivals that it has not seen go to the new one, or to nobody. Other loops of the process keep theirs, and
   /// hear the same arrivals.
-  /// Throws std::invalid_argument for a number that no signal has, and RuntimeError for a signal that the backend cannot
-  /// handle. A loop without a backend cannot ask it: then the exception handler is told later.
+  /// Throws std::invalid_argument for a number that no signal has, and RuntimeError for a signal that the backend
+  /// cannot handle. A loop without a backend cannot ask it: then the exception handler is told later.
   template <class F>
   void add_signal_handler(int signal, F handler) {
     refuse_coroutine<std::invoke_result_t<F&>>();
@@ -151,8 +151,8 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
     refuse_bad_signal(signal, backend_);
     signal_handlers_.set(signal, std::make_shared<SignalCallableOf<F>>(std::move(handler)));
   }
-  /// False if there was none, also for a number that no signal has. When the step ends, the signal does again what it did
-  /// before the process's first handler of a loop, unless other loops still hear it.
+  /// False if there was none, also for a number that no signal has. When the step ends, the signal does again what it
+  /// did before the process's first handler of a loop, unless other loops still hear it.
   bool remove_signal_handler(int signal) {
     check_thread("remove_signal_handler");
     return signal_handlers_.remove(signal);

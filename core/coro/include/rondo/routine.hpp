@@ -70,7 +70,8 @@ class Routine {
   /// Called each time the task is resumed. What it throws ends the task with that error.
   virtual Next<T> step() = 0;
 
-  /// Called instead when a cancellation is delivered, or when the future it waited for was cancelled. The default ends the task as cancelled; return a Next to go on.
+  /// Called instead when a cancellation is delivered, or when the future it waited for was cancelled. The default ends
+  /// the task as cancelled; return a Next to go on.
   virtual Next<T> cancelled(const CancelledError& error) { throw error; }
 };
 

@@ -14,16 +14,16 @@ namespace rondo {
 
 [[noreturn]] void throw_nested_run();
 
-/// Runs coroutines one after the other on one loop. One thread at a time may run it, or another runner on its backend: the
-/// second one gets RuntimeError, and the first goes on. Source: asyncio.Runner.
+/// Runs coroutines one after the other on one loop. One thread at a time may run it, or another runner on its backend:
+/// the second one gets RuntimeError, and the first goes on. Source: asyncio.Runner.
 class Runner {
  public:
   /// On the backend that was picked when the library was built, or on one of your own, which must outlive the runner.
   explicit Runner(RunOptions options = {}) : Runner(make_default_backend(), options) {}
   explicit Runner(Backend& backend, RunOptions options = {})
       : core_(Ref<RunnerCore>::adopt(*new RunnerCore(nullptr, backend, options))) {}
-  /// Closes; what close() would throw is lost. Inside its own run it cannot: the exception handler is told, the run goes
-  /// on, and run() throws RuntimeError in the end.
+  /// Closes; what close() would throw is lost. Inside its own run it cannot: the exception handler is told, the run
+  /// goes on, and run() throws RuntimeError in the end.
   ~Runner() = default;
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;

@@ -81,8 +81,8 @@ class SleepAwaiter : public ParkedAwaiter<SleepAwaiter<T>, T> {
   Sleep<T>* sleep_;
 };
 
-/// Suspends the task for `delay` from now on, and never less. Zero and less: one bare yield, after which everything that
-/// was ready has run. A cancellation ends it with CancelledError one hop later. O(log timers), no allocation.
+/// Suspends the task for `delay` from now on, and never less. Zero and less: one bare yield, after which everything
+/// that was ready has run. A cancellation ends it with CancelledError one hop later. O(log timers), no allocation.
 /// Source: asyncio.sleep.
 inline Sleep<void> sleep(Delay delay) { return {delay, {}}; }
 

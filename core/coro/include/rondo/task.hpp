@@ -148,7 +148,8 @@ constexpr void refuse_arguments() {
 template <class Self>
 class CreatesTasks {
  public:
-  /// Schedules a coroutine: its first step is the next entry of the ready queue. Returns at once. Allocates only for a name.
+  /// Schedules a coroutine: its first step is the next entry of the ready queue. Returns at once. Allocates only for a
+  /// name.
   template <class T>
   Task<T> create_task(Coro<T> coro, TaskOptions options = {}, Place place = Place::here()) {
     return self().start_coroutine(std::move(coro), options, place);
@@ -159,8 +160,8 @@ class CreatesTasks {
   auto create_task(W&& work, TaskOptions options = {}, Place place = Place::here()) {
     return self().start_coroutine(coroutine_of(std::forward<W>(work)), options, place);
   }
-  /// Calls `function(argument, ...)` as the task. Function and arguments are copied or moved (std::ref to share), and are
-  /// kept until the task is done: so a closure may be a coroutine, and parameters may be references.
+  /// Calls `function(argument, ...)` as the task. Function and arguments are copied or moved (std::ref to share), and
+  /// are kept until the task is done: so a closure may be a coroutine, and parameters may be references.
   template <class F, class A>
     requires(TaskWork<F, A> && !is_options<A>)
   auto create_task(F&& function, A&& argument, TaskOptions options = {}, Place place = Place::here()) {
@@ -243,9 +244,9 @@ AnyTask current_task();
 std::vector<AnyTask> all_tasks();
 
 /// How the error that is handled here came up: innermost await first, through the tasks awaited as well, and through
-/// gather() and shield(); of more than 64 places the first and the last 32. Each knows its function: describe() tells it.
-/// For the catch blocks of tasks, and for those around run() and Runner::run(). Empty where nothing is handled, and for an
-/// error that passed no await. A cancellation has a story in debug mode alone.
+/// gather() and shield(); of more than 64 places the first and the last 32. Each knows its function: describe() tells
+/// it. For the catch blocks of tasks, and for those around run() and Runner::run(). Empty where nothing is handled, and
+/// for an error that passed no await. A cancellation has a story in debug mode alone.
 AwaitStack await_stack();
 
 /// What every combinator does with its arguments: a coroutine becomes a task, a task or future stays what it is.

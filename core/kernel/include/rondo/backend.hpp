@@ -70,9 +70,9 @@ class Backend {
   /// The time, in nanoseconds from a start of its own choice; never goes back.
   virtual Instant now() noexcept = 0;
 
-  /// Waits until there are inputs, but not past `deadline` (one that is not in the future: does not wait). Early and for
-  /// nothing is allowed, late is not. The inputs stay valid until the next call. Completions come from here alone, never
-  /// from submit() (C12). May throw: then it has given out nothing.
+  /// Waits until there are inputs, but not past `deadline` (one that is not in the future: does not wait). Early and
+  /// for nothing is allowed, late is not. The inputs stay valid until the next call. Completions come from here alone,
+  /// never from submit() (C12). May throw: then it has given out nothing.
   virtual std::span<const Input> reap(Instant deadline) = 0;
 
   /// Starts and cancels operations, in this order. An operation that cannot be started has a completion that says why.
@@ -89,8 +89,8 @@ class Backend {
   /// receive is under way there.
   virtual bool has_ended(std::int32_t /*handle*/) const { return false; }
 
-  /// A descriptor that becomes readable when reap() has something to give; -1 if there is none. For hosts, which watch it
-  /// instead of sleeping in reap().
+  /// A descriptor that becomes readable when reap() has something to give; -1 if there is none. For hosts, which watch
+  /// it instead of sleeping in reap().
   virtual int descriptor() { return -1; }
   /// Before the host sleeps: hands on what was submitted, and makes descriptor() readable at `deadline`, at a post, and
   /// now if reap() has something to give. No system call if nothing has changed since the last time.

@@ -54,9 +54,9 @@ class Driver {
   }
 
   /// Gives the loop these inputs, runs what is ready within `limits`, submits what it wants, and reports callbacks that
-  /// were slow in debug mode. Once 64 batches have run it ends, since it is time to look for inputs again. The inputs must
-  /// have been reaped last. RuntimeError inside a turn of the same driver; what the backend throws goes through, and the next turn
-  /// goes on.
+  /// were slow in debug mode. Once 64 batches have run it ends, since it is time to look for inputs again. The inputs
+  /// must have been reaped last. RuntimeError inside a turn of the same driver; what the backend throws goes through,
+  /// and the next turn goes on.
   Turn turn(std::span<const Input> in, const TurnLimits& limits = {});
 
   /// Passes inputs and outputs without running anything: for who waits for a completion while nothing else may happen.
@@ -64,8 +64,8 @@ class Driver {
 
   /// `function(data)` is called once after each turn that ended waiting or stuck, when the first thing becomes ready
   /// outside of a turn (create_task, call_soon, set_result, cancel from code of the host), or when a deadline before
-  /// deadline() is asked for. It must only note that, or wake the host: it is called in the middle of what the host does.
-  /// Posts from other threads wake the backend instead. Counts from the next turn on.
+  /// deadline() is asked for. It must only note that, or wake the host: it is called in the middle of what the host
+  /// does. Posts from other threads wake the backend instead. Counts from the next turn on.
   void on_wakeup_needed(Wakeup::Function function, void* data) {
     function_ = function;
     data_ = data;

@@ -73,8 +73,8 @@ class DeadlockError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Several errors at once, in the order in which they happened; groups may hold groups. what() tells of the first 32, of
-/// each at most 1 KiB, and as much of how it came up; exceptions() has them all.
+/// Several errors at once, in the order in which they happened; groups may hold groups. what() tells of the first 32,
+/// of each at most 1 KiB, and as much of how it came up; exceptions() has them all.
 class ExceptionGroup : public std::exception {
  public:
   ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions,

@@ -21,7 +21,8 @@ class Job {
 /// Who hears that a job has ended. Called from any thread.
 class JobSink {
  public:
-  /// `result`: 0 the job ran; -ECANCELED it never will; -ESHUTDOWN the executor is shut down; -ENOBUFS its queue is full.
+  /// `result`: 0 the job ran; -ECANCELED it never will; -ESHUTDOWN the executor is shut down; -ENOBUFS its queue is
+  /// full.
   virtual void job_done(OperationId id, std::int32_t result) noexcept = 0;
 
  protected:

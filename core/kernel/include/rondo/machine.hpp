@@ -10,8 +10,8 @@
 // first (how did the coroutine end?) and fires the event that says so (`finish_value` or `finish_error`).
 // A pair that is not listed is a bug in the library; it is reported as MachineError with state, event and machine.
 //
-// An event with a single arrow, or whose arrows all do the same, costs a compare and a store. So does the first arrow of
-// another event, which should be its usual one; the others cost a call and a load from a table.
+// An event with a single arrow, or whose arrows all do the same, costs a compare and a store. So does the first arrow
+// of another event, which should be its usual one; the others cost a call and a load from a table.
 #pragma once
 
 #include <rondo/kernel/language.hpp>
@@ -119,7 +119,8 @@ class Machine {
   constexpr const std::array<ArrowType, count>& arrows() const { return arrows_; }
   constexpr std::uint8_t index(State state, Event event) const { return table_[at(state)][at(event)]; }
 
-  /// The states that have an arrow for this event, as a mask, if all those arrows lead to one state with one effect; else 0.
+  /// The states that have an arrow for this event, as a mask, if all those arrows lead to one state with one effect;
+  /// else 0.
   constexpr std::uint64_t from_anywhere(Event event) const {
     std::uint64_t mask = 0;
     const ArrowType leader = first(event);
@@ -226,8 +227,8 @@ constexpr bool is_in(std::size_t at) {
 }
 
 /// Moves `object` along the arrow for (its state, event): stores the state, then performs the effect.
-/// `machine_of(event)`, which stands beside the diagram, says whose event it is; `object.state_in(machine)` is the state,
-/// and `object.perform(Do, arguments...)` holds the effects.
+/// `machine_of(event)`, which stands beside the diagram, says whose event it is; `object.state_in(machine)` is the
+/// state, and `object.perform(Do, arguments...)` holds the effects.
 template <auto event, class Object, class... Arguments>
 inline void fire(Object& object, Arguments&&... arguments) {
   constexpr const auto& machine = machine_of(event);

@@ -72,8 +72,8 @@ constexpr Duration saturated(std::chrono::duration<Rep, Period> duration) {
   }
 }
 
-/// How long: what functions take that wait. Any std::chrono::duration converts, also floating ones (0.5s); one beyond the
-/// range, as seconds::max(), is as good as for ever. A bare number has no unit and does not compile.
+/// How long: what functions take that wait. Any std::chrono::duration converts, also floating ones (0.5s); one beyond
+/// the range, as seconds::max(), is as good as for ever. A bare number has no unit and does not compile.
 class Delay {
  public:
   template <class Rep, class Period>

@@ -86,8 +86,8 @@ class Socket : public ResidentOf<Socket> {
   /// handle is its number. For a pipe, recv() and send() read and write, a reader that is gone is EPIPE and no SIGPIPE,
   /// and the other operations fail. `endpoint` is told what it is, and must live until the await has ended.
   /// std::system_error if it is not open, or is a regular file or a directory (which never makes anybody wait: use
-  /// run_in_executor), or is a socket of this loop's; then it is still the caller's. A cancellation closes it, unless it
-  /// comes before the first step or together with a refusal: use a task of its own with care.
+  /// run_in_executor), or is a socket of this loop's; then it is still the caller's. A cancellation closes it, unless
+  /// it comes before the first step or together with a refusal: use a task of its own with care.
   static Coro<Socket> adopt(int descriptor, Endpoint* endpoint = nullptr);
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
@@ -122,8 +122,8 @@ class Socket : public ResidentOf<Socket> {
   /// Nothing more will be sent; what the peer still sends can be received.
   Coro<> shutdown_write() const&;
   Coro<> shutdown_write() &&;
-  /// Tasks that wait for it get std::errc::operation_canceled. Cannot fail; nothing if it is closed. In debug mode, on a
-  /// thread that is not the loop's, the descriptor is leaked, and the loop's exception handler is told.
+  /// Tasks that wait for it get std::errc::operation_canceled. Cannot fail; nothing if it is closed. In debug mode, on
+  /// a thread that is not the loop's, the descriptor is leaked, and the loop's exception handler is told.
   void close() noexcept;
   /// The same; `told` ends when the system has the handle, its address and its path back. The socket must be open.
   void close(OwnedOperation& told) noexcept;

@@ -61,8 +61,8 @@ class StreamReader {
   /// Up to and with `separator`; IncompleteReadError if the stream ends before, LimitOverrunError if more than the
   /// limit comes before: nothing is taken then.
   Coro<std::string> readuntil(std::string separator = "\n") const;
-  /// True when everything was read and the end has arrived, also if nobody has read it yet: then the backend is asked, in
-  /// a real process with two system calls at most. Not between the turns of a loop.
+  /// True when everything was read and the end has arrived, also if nobody has read it yet: then the backend is asked,
+  /// in a real process with two system calls at most. Not between the turns of a loop.
   bool at_eof() const;
 
  private:

@@ -80,12 +80,12 @@ class Process {
   /// Suspends until the child has ended; then its returncode. Any number of tasks may wait. A cancellation leaves the
   /// child alone. A child that fills a pipe which nobody reads does not end: see communicate().
   Coro<int> wait() const { return ProcessCore::wait(Ref<ProcessCore>(core())); }
-  /// Writes `input` to std_in and closes it, reads std_out and std_err to their ends, then waits. What is no pipe is left
-  /// out. A child that does not read all of its input is no error. What it writes is kept whole in memory, and nothing
-  /// besides. A cancellation loses what was read so far.
+  /// Writes `input` to std_in and closes it, reads std_out and std_err to their ends, then waits. What is no pipe is
+  /// left out. A child that does not read all of its input is no error. What it writes is kept whole in memory, and
+  /// nothing besides. A cancellation loses what was read so far.
   Coro<ProcessOutput> communicate(std::string input = {});
-  /// std::errc::no_such_process when it has ended. The signal is sent when this step ends; if the system refuses it (EPERM, for
-  /// a child that has become another user's) the loop's exception handler is told.
+  /// std::errc::no_such_process when it has ended. The signal is sent when this step ends; if the system refuses it
+  /// (EPERM, for a child that has become another user's) the loop's exception handler is told.
   void send_signal(int signal) const { core().send_signal(signal); }
   void terminate() const;  // SIGTERM
   void kill() const { send_signal(kill_signal); }
@@ -98,9 +98,9 @@ class Process {
   Ref<ProcessCore> core_;
 };
 
-/// Starts a program. std::system_error if it cannot be started, whose text names it and, if there is one, the directory;
-/// std::invalid_argument for an empty command, a null byte, or a variable's name with '='. A cancellation leaves no
-/// child. The child ignores no signal that this process ignores for its own sake (SIGPIPE). Source:
+/// Starts a program. std::system_error if it cannot be started, whose text names it and, if there is one, the
+/// directory; std::invalid_argument for an empty command, a null byte, or a variable's name with '='. A cancellation
+/// leaves no child. The child ignores no signal that this process ignores for its own sake (SIGPIPE). Source:
 /// asyncio.create_subprocess_exec.
 Coro<Process> create_subprocess_exec(Command command, SubprocessOptions options = {});
 /// Runs `line` by /bin/sh -c. Mind what a shell makes of text that comes from elsewhere. Source:

@@ -134,7 +134,8 @@ using GatheredOf = typename decltype(gather_all(Place(), std::declval<A>()...)):
 /// A value that nobody else can reach is moved, else copied. Source: asyncio.gather.
 /// With `return_exceptions` first, an Outcome for each child: waits for all, and no child's error ends the future.
 ///
-/// It is written as a class, a Future of its own type: only so can the place of the call follow any number of arguments.
+/// It is written as a class, a Future of its own type: only so can the place of the call follow any number of
+/// arguments.
 template <class... A>
 class [[nodiscard]] gather : public Future<GatheredOf<A...>> {
  public:

@@ -100,12 +100,13 @@ auto submit_job(Executor* executor, Place place, F function, Args... args) {
   return future;
 }
 
-/// Calls `function(args...)` on `executor`, which may be nullptr for the backend's default one, and gives a future of its
-/// value or exception. The job is handed over at the end of this step; it sees a copy of the caller's context variables.
-/// Function and arguments are copied (std::ref to share). Cancelling the future withdraws a job that has not started; one
-/// that runs goes on, and its result is dropped. RuntimeError comes out of the future if the executor is shut down or its
-/// queue is full. The executor must outlive its jobs. In a co_await expression GCC before 13 needs a closure with a name
-/// here, and so does to_thread, unless its captures have no destructors (see body.hpp). Source: loop.run_in_executor.
+/// Calls `function(args...)` on `executor`, which may be nullptr for the backend's default one, and gives a future of
+/// its value or exception. The job is handed over at the end of this step; it sees a copy of the caller's context
+/// variables. Function and arguments are copied (std::ref to share). Cancelling the future withdraws a job that has not
+/// started; one that runs goes on, and its result is dropped. RuntimeError comes out of the future if the executor is
+/// shut down or its queue is full. The executor must outlive its jobs. In a co_await expression GCC before 13 needs a
+/// closure with a name here, and so does to_thread, unless its captures have no destructors (see body.hpp). Source:
+/// loop.run_in_executor.
 template <class F, class... Args>
 auto run_in_executor(ExecutorAt executor, F function, Args... args) {
   return submit_job(executor.executor(), executor.place(), std::move(function), std::move(args)...);

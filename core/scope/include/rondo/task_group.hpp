@@ -29,9 +29,9 @@ class GroupChild : public Hook, public Link<GroupListTag> {
   void done();
 };
 
-/// What task_group() gives to its body. `group.create_task(...)` schedules a child; it may be called by children, too, as
-/// long as one of them runs. RuntimeError before the block is entered, while the group is shutting down, and when it is
-/// finished; the coroutine then never runs. Source: asyncio.TaskGroup, CPython 3.13.
+/// What task_group() gives to its body. `group.create_task(...)` schedules a child; it may be called by children, too,
+/// as long as one of them runs. RuntimeError before the block is entered, while the group is shutting down, and when it
+/// is finished; the coroutine then never runs. Source: asyncio.TaskGroup, CPython 3.13.
 class TaskGroup : public CreatesTasks<TaskGroup> {
  public:
   TaskGroup() = default;
@@ -105,9 +105,10 @@ auto run_task_group(Body body, Args... args) -> Coro<BodyValue<Body, TaskGroup, 
 /// Runs `body(TaskGroup&, args...)` in the awaiting task, waits for every child, and gives the body's value.
 /// When a child fails, the other children and the body are cancelled; all are waited for, and what failed is thrown as
 /// an ExceptionGroup, children in the order in which they failed, the body's own error last. A child that is merely
-/// cancelled does not count; a KeyboardInterrupt comes out as it is. Cancelling the awaiting task cancels the children; CancelledError comes out when they are
-/// done. While the group ends, further cancellations do not reach the children, and deadlines do not cut the wait short.
-/// The callable and the arguments are kept until the body is done. Source: asyncio.TaskGroup.
+/// cancelled does not count; a KeyboardInterrupt comes out as it is. Cancelling the awaiting task cancels the children;
+/// CancelledError comes out when they are done. While the group ends, further cancellations do not reach the children,
+/// and deadlines do not cut the wait short. The callable and the arguments are kept until the body is done. Source:
+/// asyncio.TaskGroup.
 template <class Body, class... Args>
 auto task_group(Body&& body, Args&&... args) {
   check_body<Body>();

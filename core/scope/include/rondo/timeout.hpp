@@ -2,7 +2,8 @@
 // timeout.hpp - a deadline around a block of code: timeout(), timeout_at(), wait_for().
 //
 // A deadline that passes cancels the task, once. When the block is left with that CancelledError, and nobody else asked
-// the task to end meanwhile, it becomes TimeoutError; a foreign request wins over the deadline and stays CancelledError.
+// the task to end meanwhile, it becomes TimeoutError; a foreign request wins over the deadline and stays
+// CancelledError.
 #pragma once
 
 #include <optional>

@@ -8,8 +8,8 @@
 
 namespace rondo {
 
-/// Lets `parties` tasks go on together, again and again. A task that is cancelled while it waits just leaves: the barrier
-/// is not broken by that (unlike that of threads). Whoever is inside when it breaks or is reset gets
+/// Lets `parties` tasks go on together, again and again. A task that is cancelled while it waits just leaves: the
+/// barrier is not broken by that (unlike that of threads). Whoever is inside when it breaks or is reset gets
 /// BrokenBarrierError, also those whose meeting was complete but who have not gone on yet. Source: asyncio.Barrier.
 class Barrier {
  public:

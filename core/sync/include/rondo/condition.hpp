@@ -43,8 +43,8 @@ class Condition : public SyncPrimitive {
     co_return result;
   }
 
-  /// Wakes the first `n` that wait; they go on one after the other once the lock is released, in the order in which they
-  /// came. RuntimeError if the lock is not held by anybody.
+  /// Wakes the first `n` that wait; they go on one after the other once the lock is released, in the order in which
+  /// they came. RuntimeError if the lock is not held by anybody.
   void notify(std::size_t n = 1);
   void notify_all();
 

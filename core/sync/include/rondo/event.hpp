@@ -13,8 +13,8 @@ class Event : public SyncPrimitive {
 
   bool is_set() const { return set_; }
 
-  /// Raises the flag and wakes all who wait, in the order in which they came; they go on one hop later, also if the flag
-  /// is lowered meanwhile. O(waiters).
+  /// Raises the flag and wakes all who wait, in the order in which they came; they go on one hop later, also if the
+  /// flag is lowered meanwhile. O(waiters).
   void set();
 
   /// Lowers the flag: whoever waits from now on waits for the next set().

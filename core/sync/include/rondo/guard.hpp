@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// guard.hpp - holds a lock or a place in a semaphore until it goes out of scope: `auto guard = co_await lock.scoped();`.
+// guard.hpp - holds a lock or a place in a semaphore until it goes out of scope: `auto guard = co_await
+// lock.scoped();`.
 #pragma once
 
 #include <rondo/sync/sync_primitive.hpp>

@@ -16,15 +16,15 @@ class Lock : public SyncPrimitive {
   bool locked() const { return locked_; }
 
   /// Await it to hold the lock: at once if it is free and nobody is in line, else in turn, one hop after the release.
-  /// A cancelled task leaves the line and, if its turn had come, passes it on. Taking a lock twice in one task waits for
-  /// ever (DeadlockError names both). No allocation.
+  /// A cancelled task leaves the line and, if its turn had come, passes it on. Taking a lock twice in one task waits
+  /// for ever (DeadlockError names both). No allocation.
   LineUp<Lock> acquire() { return LineUp<Lock>(*this); }
 
   /// Lets the first in line have it. RuntimeError if it is free, and so also in the hop of a hand-over.
   void release();
 
-  /// Like acquire(), and gives a guard that releases at the end of its scope. A guard without a name is released at once:
-  /// `co_await lock.scoped();` holds nothing. clang warns of that, GCC 12 does not.
+  /// Like acquire(), and gives a guard that releases at the end of its scope. A guard without a name is released at
+  /// once: `co_await lock.scoped();` holds nothing. clang warns of that, GCC 12 does not.
   Scoped<Lock> scoped() { return Scoped<Lock>(*this); }
 
   std::string describe(Kernel& kernel) const override;

@@ -107,8 +107,8 @@ class BasicQueue final : public QueueCore {
   }
 
   /// Await it to take an item: at once if there is one, else one hop after it was put; a task that takes it in between
-  /// sends this one to the end of the line. A cancelled get loses nothing. QueueShutDown once the queue is shut down and
-  /// empty.
+  /// sends this one to the end of the line. A cancelled get loses nothing. QueueShutDown once the queue is shut down
+  /// and empty.
   Get<BasicQueue> get() { return Get<BasicQueue>(*this); }
 
   /// QueueFull or QueueShutDown leave the item with the caller.
@@ -178,9 +178,9 @@ struct SmallestFirst {
 };
 
 /// First what `Compare` puts first; equal ones in the order in which they were put (asyncio's heap gives those in any
-/// order). A binary heap of its own, since core leaves no order to the standard library; and its header would be a tenth
-/// of what a small program compiles.
-/// All comparing is done before anything moves, and what moves cannot throw: an item that could is kept behind a pointer.
+/// order). A binary heap of its own, since core leaves no order to the standard library; and its header would be a
+/// tenth of what a small program compiles. All comparing is done before anything moves, and what moves cannot throw: an
+/// item that could is kept behind a pointer.
 template <class T, class Compare>
 class PriorityStore {
  public:

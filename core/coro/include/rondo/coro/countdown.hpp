@@ -28,7 +28,8 @@ class Countdown {
     for (const auto& watch : watches_) function(watch.future());
   }
 
-  /// Tells the exception handler which ended with an error that nobody will ask for. `subject`: null for their own names.
+  /// Tells the exception handler which ended with an error that nobody will ask for. `subject`: null for their own
+  /// names.
   void report_failures(const char* what, const char* subject = nullptr) const;
 
   /// Posts `entry` once all are done: at most one.

@@ -3,8 +3,9 @@
 //
 // A Context is an immutable table behind one counted pointer, so handing it to a new task copies a pointer; set()
 // makes a new table for the task that called it. A context that the user names (copy_context(), {.context = &ctx}) is a
-// cell that holds such a table: all who run in it see what one of them sets, and whoever inherits from it gets the table.
-// Values are shared, the tables stay on their loop's thread; a job that goes to another thread gets a copy of the table.
+// cell that holds such a table: all who run in it see what one of them sets, and whoever inherits from it gets the
+// table. Values are shared, the tables stay on their loop's thread; a job that goes to another thread gets a copy of
+// the table.
 #pragma once
 
 #include <memory>
@@ -15,8 +16,8 @@
 
 namespace rondo {
 
-/// Copies of one that copy_context() gave, or that a task was told to run in, are handles to the same values. Belongs to the
-/// thread of the loop that it is used in. Source: contextvars.Context.
+/// Copies of one that copy_context() gave, or that a task was told to run in, are handles to the same values. Belongs
+/// to the thread of the loop that it is used in. Source: contextvars.Context.
 class Context {
  public:
   Context() = default;
@@ -40,8 +41,8 @@ class Context {
   /// A new cell with the values of now.
   Context copy() const;
 
-  /// Calls `function` in this context: what it sets stays here, and is not seen outside. In the caller's task and step; the
-  /// function must not be a coroutine, which would run later. Source: contextvars.Context.run.
+  /// Calls `function` in this context: what it sets stays here, and is not seen outside. In the caller's task and step;
+  /// the function must not be a coroutine, which would run later. Source: contextvars.Context.run.
   template <class F>
   decltype(auto) run(F&& function);
 

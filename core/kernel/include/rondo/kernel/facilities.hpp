@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // facilities.hpp - what a backend has only in programs that ask for it.
 //
-// A backend answers thirty kinds of operations, and most programs use a few of them. If it named all of its parts, every
-// program would link them all. So it is the other way round: whoever starts the first operation of such a kind calls the
-// function of its facility, which is defined in the library of the backends, beside the part. The linker brings both, and
-// leaves out what nobody calls.
+// A backend answers thirty kinds of operations, and most programs use a few of them. If it named all of its parts,
+// every program would link them all. So it is the other way round: whoever starts the first operation of such a kind
+// calls the function of its facility, which is defined in the library of the backends, beside the part. The linker
+// brings both, and leaves out what nobody calls.
 #pragma once
 
 namespace rondo::facilities {

@@ -3,7 +3,8 @@
 //
 // A frame taken and given back costs a few instructions; memory goes back to the resource only when the pool dies.
 // The pool outlives its loop until the last block is returned, so a handle may be kept longer than the loop it is from.
-// In front of every frame stands a pointer to its kernel (null: the global heap, for coroutines made where no loop runs).
+// In front of every frame stands a pointer to its kernel (null: the global heap, for coroutines made where no loop
+// runs).
 #pragma once
 
 #include <array>

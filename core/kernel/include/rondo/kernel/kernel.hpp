@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // kernel.hpp - the state of one loop: ready queue, timers, futures, tasks, operations, and every change of them.
 //
-// What must run next is only noted here. Code of others runs at four places: in the turn of an entry, which step() alone
-// gives (step.cpp); where something ends, one thing after the other (last_handle.cpp, and a callback that is cancelled);
-// in the exception handler, called from those two; and in a sleeping host, which must only note that it is woken
-// (wakeup.hpp). No other function calls it, so nobody finds the kernel half way. Nothing reads a clock or knows a
+// What must run next is only noted here. Code of others runs at four places: in the turn of an entry, which step()
+// alone gives (step.cpp); where something ends, one thing after the other (last_handle.cpp, and a callback that is
+// cancelled); in the exception handler, called from those two; and in a sleeping host, which must only note that it is
+// woken (wakeup.hpp). No other function calls it, so nobody finds the kernel half way. Nothing reads a clock or knows a
 // descriptor.
 #pragma once
 
@@ -231,7 +231,8 @@ class Kernel {
   }
   /// The loop is gone; the kernel stays until its last block is returned.
   void close();
-  /// Another thread may ask, to refuse what is of another loop: so this is what changes at the end alone, and not the state.
+  /// Another thread may ask, to refuse what is of another loop: so this is what changes at the end alone, and not the
+  /// state.
   bool closed() const { return owner_ == nullptr; }
 
  private:

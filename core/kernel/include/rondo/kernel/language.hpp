@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// language.hpp - what a compiler must be told before it can read any header of rondo. It comes first in every header that
-// includes no other of rondo's, and ends the compilation where it complains: hundreds of errors would hide the one that says why.
+// language.hpp - what a compiler must be told before it can read any header of rondo. It comes first in every header
+// that includes no other of rondo's, and ends the compilation where it complains: hundreds of errors would hide the one
+// that says why.
 #pragma once
 
 #if __cplusplus < 202002L

@@ -2,9 +2,9 @@
 // operation_table.hpp - the operations in flight, by slot and generation, and the outputs that wait for room.
 //
 // A slot is taken by start() and given back by the terminal completion alone, so a task may go away while its operation
-// still runs: the slot just forgets it. A slot that has had its last generation is not used again, so that no name comes
-// twice. Outputs wait in a list through the slots; none is lost when a step's output
-// span is full, and neither cancelling nor completing allocates.
+// still runs: the slot just forgets it. A slot that has had its last generation is not used again, so that no name
+// comes twice. Outputs wait in a list through the slots; none is lost when a step's output span is full, and neither
+// cancelling nor completing allocates.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ class OperationTable {
 
   /// Takes a slot and queues the start. May throw std::bad_alloc, and then has done nothing.
   void start(Operation& operation, const Output& output);
-  /// The awaiter goes away or is cancelled: asks the backend to cancel what is in flight, and forgets `operation`, whose
-  /// turn will not come. Nothing if it is not under way.
+  /// The awaiter goes away or is cancelled: asks the backend to cancel what is in flight, and forgets `operation`,
+  /// whose turn will not come. Nothing if it is not under way.
   void abandon(Operation& operation);
   /// Asks the backend to cancel, unless it was asked or has ended; `operation` stays until the terminal completion.
   void cancel(Operation& operation);

@@ -2,12 +2,13 @@
 // timer_queue.hpp - the deadlines of one loop, earliest first; equal deadlines in the order in which they were armed.
 //
 // A 4-ary heap whose array holds the deadlines, so that comparing touches a timer only to tell equal ones apart; four
-// siblings fill one line of cache. Each timer knows its place in the array: cancelling and moving need no search. Most timers
-// are cancelled, so that costs no sifting: what is left of one stays where it is, in the same order, until it comes up or the
-// array is half full of such remains.
+// siblings fill one line of cache. Each timer knows its place in the array: cancelling and moving need no search. Most
+// timers are cancelled, so that costs no sifting: what is left of one stays where it is, in the same order, until it
+// comes up or the array is half full of such remains.
 //
-// A delay counts from the call that asks for it, but the core knows only when its step began. So timers with a delay wait
-// beside the heap until somebody says how much later it is by now: place(). One that is cancelled before costs no sifting.
+// A delay counts from the call that asks for it, but the core knows only when its step began. So timers with a delay
+// wait beside the heap until somebody says how much later it is by now: place(). One that is cancelled before costs no
+// sifting.
 #pragma once
 
 #include <cstddef>

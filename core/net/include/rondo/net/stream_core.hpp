@@ -69,9 +69,9 @@ struct StreamLimits {
   std::size_t line = 64 * 1024;   // readline() and readuntil(): longer ones are an error
   std::size_t high = 64 * 1024;   // drain() waits while more than this is not sent
   std::size_t low = 16 * 1024;    // and goes on at this
-  /// After close(), or after a write that failed: how long the peer may be silent before the socket is closed; ten times
-  /// as long if it sends a little now and then. 0: it is closed as soon as all is sent, and the peer may lose what is on
-  /// its way if it is still sending.
+  /// After close(), or after a write that failed: how long the peer may be silent before the socket is closed; ten
+  /// times as long if it sends a little now and then. 0: it is closed as soon as all is sent, and the peer may lose
+  /// what is on its way if it is still sending.
   Delay linger = std::chrono::seconds(2);
 
   /// Throws std::invalid_argument if they make no sense together.

@@ -2,8 +2,8 @@
 // queue_core.hpp - the part of a queue that knows no item: who waits for an item, who for room, and when all is done.
 //
 // A woken getter has no item yet: another task may take it first, and the getter then goes to the end of the line
-// (asyncio Q1). So what is posted for it is the waiter's own entry: when its turn comes, it looks whether its task can go
-// on, and resumes it in the same place of the batch or lines up again. The task itself is not stepped in vain.
+// (asyncio Q1). So what is posted for it is the waiter's own entry: when its turn comes, it looks whether its task can
+// go on, and resumes it in the same place of the batch or lines up again. The task itself is not stepped in vain.
 #pragma once
 
 #include <optional>

@@ -87,8 +87,8 @@ class Watch : public Link<WatchTag> {
   bool gone() const { return !linked(); }
 };
 
-/// Belongs to the loop whose tasks wait for it, and to no loop while nobody waits. Going while tasks wait or guards hold
-/// is reported to the exception handler of that loop, with the names; the tasks then get a RuntimeError.
+/// Belongs to the loop whose tasks wait for it, and to no loop while nobody waits. Going while tasks wait or guards
+/// hold is reported to the exception handler of that loop, with the names; the tasks then get a RuntimeError.
 class SyncPrimitive {
  public:
   SyncPrimitive(const SyncPrimitive&) = delete;
