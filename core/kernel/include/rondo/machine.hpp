@@ -171,11 +171,11 @@ inline constexpr auto names_of = joined_names<Enum, count>();
 /// alone (`extern template`).
 template <class Event>
 struct NoArrow {
-  [[noreturn]] static void report(std::size_t state, std::size_t event);
+  [[noreturn]] static void found(std::size_t state, std::size_t event);
 };
 
 template <class Event>
-[[gnu::cold]] [[gnu::noinline]] void NoArrow<Event>::report(std::size_t state, std::size_t event) {
+[[gnu::cold]] [[gnu::noinline]] void NoArrow<Event>::found(std::size_t state, std::size_t event) {
   constexpr const auto& machine = machine_of(Event{});
   using Type = std::remove_cvref_t<decltype(machine)>;
   constexpr const auto& states = names_of<typename Type::State, Type::states>;
@@ -203,7 +203,7 @@ class Firing {
     auto& state = state_of<machine>(object);
     const std::uint8_t index = machine.index(state, event);
     if (index == machine.none) [[unlikely]] {
-      NoArrow<decltype(event)>::report(static_cast<std::size_t>(state), static_cast<std::size_t>(event));
+      NoArrow<decltype(event)>::found(static_cast<std::size_t>(state), static_cast<std::size_t>(event));
     }
 #ifdef RONDO_COUNT_ARROWS
     ++arrow_counts<machine>[index];
@@ -237,7 +237,7 @@ inline void fire(Object& object, Arguments&&... arguments) {
   constexpr std::uint64_t mask = machine.from_anywhere(event);
   if constexpr (mask != 0) {
     const auto from = static_cast<std::size_t>(state);
-    if (!is_in<mask>(from)) [[unlikely]] NoArrow<decltype(event)>::report(from, static_cast<std::size_t>(event));
+    if (!is_in<mask>(from)) [[unlikely]] NoArrow<decltype(event)>::found(from, static_cast<std::size_t>(event));
   } else {
     if (state != first.from) [[unlikely]] return Firing::look_up<event>(object, std::forward<Arguments>(arguments)...);
   }
