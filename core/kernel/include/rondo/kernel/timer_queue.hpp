@@ -2,16 +2,12 @@
 // timer_queue.hpp - the deadlines of one loop, earliest first; equal deadlines in the order in which they were armed.
 //
 // A 4-ary heap whose array holds the deadlines, so that comparing touches a timer only to tell equal ones apart; four
-// siblings fill one line of cache. Each timer knows its place in the array: cancelling and moving need no search. Most
-// timers are cancelled, so that costs no sifting: what is left of one stays where it is, in the same order, until it
-// comes up or the array is half full of such remains.
+// siblings fill one line of cache. Each timer knows its place in the array: cancelling and moving need no search.
 //
-// A delay counts from the call that asks for it, but the core knows only when its step began. So timers with a delay
-// wait beside the heap until somebody says how much later it is by now: place(). One that is cancelled before costs no
-// sifting.
+// A delay counts from the call that asks for it, but the core knows only when its step began. So timers with a delay wait
+// beside the heap until somebody says how much later it is by now: place(). One that is cancelled before costs no sifting.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory_resource>
 #include <vector>
@@ -42,7 +38,7 @@ class TimerQueue {
 
   bool empty() const { return heap_.empty() && unplaced_.empty(); }
   /// Those that are placed.
-  std::size_t size() const { return heap_.size() - remains_; }
+  std::size_t size() const { return heap_.size(); }
   /// Of those that are placed.
   Instant earliest() const { return heap_.empty() ? no_deadline : heap_.front().when; }
   /// Of all. O(those that are not placed).
@@ -56,14 +52,14 @@ class TimerQueue {
   void arm(Timer& timer, Instant when) {
     make_room();
     timer.sequence_ = sequence_++;
-    insert(Item(when, timer));
+    insert({when, &timer});
   }
 
   /// The same for a delay: `earliest` is what the deadline would be if no time had passed since the step began; place()
   /// makes it later. Among equal deadlines it counts as armed now. O(1).
   void arm_unplaced(Timer& timer, Instant earliest) {
     make_room();
-    unplaced_.emplace_back(earliest, timer);
+    unplaced_.push_back({earliest, &timer});
     timer.sequence_ = sequence_++;
     timer.position_ = Timer::unplaced + static_cast<std::uint32_t>(unplaced_.size() - 1);
   }
@@ -73,14 +69,13 @@ class TimerQueue {
   /// Puts those that are not placed into the heap, with deadlines that are `later` by so much. Never allocates.
   void place(Duration later);
 
-  /// Disarms an armed timer. O(1), the tidying of the array shared out; of the earliest one O(log n).
+  /// Disarms an armed timer. O(log n), and usually O(1).
   void cancel(Timer& timer) {
-    if (!timer.placed()) return withdraw(timer);
-    heap_[timer.position_].cancel();
-    ++remains_;
-    const bool earliest = timer.position_ == 0;
-    timer.position_ = Timer::unarmed;
-    if (earliest || 2 * remains_ > heap_.size()) [[unlikely]] tidy();
+    if (timer.placed()) {
+      remove(timer.position_);
+    } else {
+      withdraw(timer);
+    }
   }
 
   /// Gives an armed timer another deadline, as if it were armed now. O(log n); never allocates.
@@ -89,35 +84,25 @@ class TimerQueue {
   /// Takes out the earliest timer if its deadline is not after `now`; else null.
   Timer* pop_due(Instant now) {
     if (heap_.empty() || heap_.front().when > now) return nullptr;
-    Timer& timer = heap_.front().timer();
-    timer.position_ = Timer::unarmed;
-    remove_first();
-    return &timer;
+    Timer* timer = heap_.front().timer;
+    remove(0);
+    return timer;
   }
 
  private:
-  /// A timer, or what remains of one that was cancelled and may be gone: its deadline and sequence.
-  class Item {
-   public:
-    Item(Instant deadline, Timer& timer) : when(deadline), what_(reinterpret_cast<std::uintptr_t>(&timer)) {}
-    Timer& timer() const { return *reinterpret_cast<Timer*>(static_cast<std::uintptr_t>(what_)); }
-    bool cancelled() const { return what_ % 2 != 0; }
-    void cancel() { what_ = 2 * timer().sequence_ + 1; }
+  struct Item {
+    Instant when;
+    Timer* timer;
     bool before(const Item& other) const {
-      if (when == other.when) [[unlikely]] return sequence() < other.sequence();
+      if (when == other.when) [[unlikely]] return timer->sequence_ < other.timer->sequence_;
       return when < other.when;
     }
-    Instant when;
-
-   private:
-    std::uint64_t sequence() const { return cancelled() ? what_ / 2 : timer().sequence_; }
-    std::uint64_t what_;  // the address of the timer, or twice its sequence and one
   };
   /// For one more in the heap, wherever it waits until then.
   void make_room() {
-    if (heap_.size() + unplaced_.size() >= heap_.capacity()) [[unlikely]] grow();
+    const std::size_t size = heap_.size() + unplaced_.size();
+    if (size >= heap_.capacity()) [[unlikely]] heap_.reserve(size + size / 4 + 16);
   }
-  void grow();
   void insert(Item item) {
     heap_.push_back(item);
     sift_up(heap_.size() - 1, item);
@@ -125,24 +110,15 @@ class TimerQueue {
   void withdraw(Timer& timer);
   void put(std::size_t at, const Item& item) {
     heap_[at] = item;
-    tell(at);
+    item.timer->position_ = static_cast<std::uint32_t>(at);
   }
-  /// The timer where it stands.
-  void tell(std::size_t at) {
-    if (!heap_[at].cancelled()) [[likely]] heap_[at].timer().position_ = static_cast<std::uint32_t>(at);
-  }
-  void tidy();
-  void clear_remains();
-  void drop_first_remains();
-  void remove_first();
-  void take_first();
+  void remove(std::size_t at);
   void fill(std::size_t at, Item item);
   void sift_up(std::size_t at, Item item);
-  void sift_down(std::size_t at, Item item, bool telling = true);
+  void sift_down(std::size_t at, Item item);
 
-  std::pmr::vector<Item> heap_;      // the first is not cancelled
-  std::pmr::vector<Item> unplaced_;  // in the order in which they were armed
-  std::size_t remains_ = 0;          // of those in the heap that were cancelled
+  std::pmr::vector<Item> heap_;
+  std::pmr::vector<Item> unplaced_;  // in the order in which they were armed; without a timer: withdrawn since
   std::uint64_t sequence_ = 0;
 };
 
