@@ -46,7 +46,7 @@ HostedCore::HostedCore(const char* host, const HostedOptions& options, std::uniq
     print_ = features.report;
     loop_ = std::make_unique<Loop>(LoopOptions{options.resource, options.debug || features.debug});
     loop_->attach(*backend_);
-    if (print_) loop_->set_exception_handler(print_);
+    loop_->set_default_report(print_);
     stop_.emplace(loop_->kernel());
     driver_.emplace(loop_->kernel(), *backend_);
     driver_->on_wakeup_needed(&wake, this);

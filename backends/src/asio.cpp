@@ -292,6 +292,7 @@ void AsioBackend::start_readiness(const Output& output) {
 }
 
 void AsioBackend::cancel_readiness(const Output& output) {
+  if (cancel_stranded(output)) return;
   if (world_->forget(output.handle, output.id)) ready_.push_back(Input::completion(output.id, -ECANCELED));
 }  // else it is ready, and its completion is on the way
 

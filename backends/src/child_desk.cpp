@@ -16,6 +16,8 @@ namespace rondo {
 
 void facilities::processes() noexcept {
   descriptors();
+  readiness();  // of what tells that a child has ended
+  signal_handlers();  // where nothing does
   BackendDesks::offer(BackendDesks::Name::processes, [](ProcessBackend& backend) -> std::unique_ptr<BackendDesk> {
     return std::make_unique<ChildDesk>(backend);
   });

@@ -33,6 +33,8 @@ inline bool is_ready(Seam* seam, int descriptor, bool to_read) {
   return through(seam, SystemCall::watch, [&] { return ::poll(&asked, 1, 0); }) != 0;
 }
 
+void close_descriptor(Seam* seam, int descriptor) noexcept;
+
 enum class Behind : std::uint8_t { nothing, more, end };
 
 /// What stands behind the bytes that a recv has taken; `more` also when that cannot be told. Another recv would say it,

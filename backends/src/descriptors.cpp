@@ -11,7 +11,7 @@
 #include <rondo/net/spawn.hpp>
 
 #include "adopted_descriptor.hpp"
-#include "open_socket.hpp"
+#include "descriptor.hpp"
 
 namespace rondo {
 

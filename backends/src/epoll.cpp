@@ -2,14 +2,11 @@
 // epoll.cpp - the loop's values turned into system calls.
 //
 // Sockets are registered once, edge-triggered in both directions (ready_sockets.cpp). Descriptors of the caller's,
-// whose reads and writes we do not see, are registered once, too, but with EPOLLONESHOT: a wait that begins re-arms
-// them (one epoll_ctl), which also asks the kernel whether they are ready now; between waits they stay silent. A
-// descriptor that was closed behind our back is unknown to epoll by then, and is simply registered again.
+// whose reads and writes we do not see, are a matter of epoll_watches.cpp.
 //
 // A registration is that of an open file, and outlives its number while a duplicate keeps the file open, in a child
 // process, say. Then it tells of a number that is another's. So our sockets are taken out before they are closed, and
-// events carry the generation of their registration: what an old one tells is nobody's. That of a caller's descriptor,
-// which nobody can take out any more, tells but once.
+// events carry the generation of their registration: what an old one tells is nobody's.
 #include <rondo/backends/epoll.hpp>
 
 #include <sys/epoll.h>
@@ -38,11 +35,6 @@ std::uint64_t name_of(int descriptor, std::uint32_t generation) {
   return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(descriptor);
 }
 
-void erase(std::vector<OperationId>& from, OperationId id) {
-  const auto at = std::find(from.begin(), from.end(), id);
-  if (at != from.end()) from.erase(at);
-}
-
 }  // namespace
 
 EpollBackend::EpollBackend(EpollOptions options) : ReadinessBackend(std::move(options.default_executor), options.seam) {
@@ -67,10 +59,8 @@ void EpollBackend::open_descriptors() {
   wake_ = open("eventfd", [] { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
   timer_ = open("timerfd_create", [] { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); });
   for (const int descriptor : {wake_, timer_, signals_.descriptor()}) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLET;
-    event.data.u64 = name_of(descriptor, 0);
-    check(control(EPOLL_CTL_ADD, descriptor, &event), "epoll_ctl");
+    const int error = control(EPOLL_CTL_ADD, descriptor, 0, EPOLLIN | EPOLLET);
+    if (error != 0) throw std::system_error(error, std::generic_category(), "epoll_ctl");
   }
 }
 
@@ -139,29 +129,12 @@ void EpollBackend::handle_event(std::uint64_t name, std::uint32_t events) {
   }
   const auto at = static_cast<std::size_t>(descriptor);
   if (at >= socket_generations_.size() || socket_generations_[at] != generation) {
-    return handle_watch(descriptor, generation, events);
+    EpollWatches* const watches = watches_.find();
+    return watches ? watches->on_event(descriptor, generation, events) : void();
   }
   constexpr std::uint32_t special = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   on_edge(descriptor, (events & (EPOLLIN | special)) != 0, (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
           (events & special) != 0);
-}
-
-void EpollBackend::handle_watch(int descriptor, std::uint32_t generation, std::uint32_t events) {
-  const auto found = watches_.find(descriptor);
-  if (found == watches_.end() || found->second.generation != generation) return;
-  Watch& watch = found->second;
-  const bool both = (events & (EPOLLERR | EPOLLHUP)) != 0;
-  if (both || (events & EPOLLIN)) {
-    for (const OperationId id : watch.readers) inputs_.push_back(Input::completion(id, 0));
-    watch.readers.clear();
-  }
-  if (both || (events & EPOLLOUT)) {
-    for (const OperationId id : watch.writers) inputs_.push_back(Input::completion(id, 0));
-    watch.writers.clear();
-  }
-  if (!watch.readers.empty() || !watch.writers.empty()) {
-    if (arm(EPOLL_CTL_MOD, descriptor, watch) != 0) lose(watch);
-  }
 }
 
 // --- descriptors -----------------------------------------------------------------------------------------------------
@@ -172,17 +145,12 @@ std::uint32_t EpollBackend::next_generation() {
 }
 
 int EpollBackend::watch(int descriptor) {
-  if (const auto old = watches_.find(descriptor); old != watches_.end()) {  // of a descriptor that was closed
-    lose(old->second);
-    watches_.erase(old);
-  }
+  if (EpollWatches* const watches = watches_.find()) watches->lose(descriptor);  // of a file that was closed
   const auto at = static_cast<std::size_t>(descriptor);
   if (socket_generations_.size() <= at) socket_generations_.resize(2 * at + 1);
   socket_generations_[at] = next_generation();
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = name_of(descriptor, socket_generations_[at]);
-  return control(EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
+  return control(EPOLL_CTL_ADD, descriptor, socket_generations_[at],
+                 EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET);
 }
 
 void EpollBackend::unwatch(int descriptor) noexcept {
@@ -190,8 +158,13 @@ void EpollBackend::unwatch(int descriptor) noexcept {
   forget(descriptor);
 }
 
-int EpollBackend::control(int what, int descriptor, epoll_event* event) {
-  return through(seam(), SystemCall::watch, [&] { return epoll_ctl(epoll_, what, descriptor, event); });
+/// 0, or why not.
+int EpollBackend::control(int what, int descriptor, std::uint32_t generation, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = name_of(descriptor, generation);
+  const auto call = [&] { return epoll_ctl(epoll_, what, descriptor, &event); };
+  return through(seam(), SystemCall::watch, call) == 0 ? 0 : errno;
 }
 
 /// Fails if it was closed meanwhile, which is as good unless somebody has a duplicate.
@@ -200,62 +173,15 @@ void EpollBackend::forget(int descriptor) noexcept {
   epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
 }
 
-/// What was registered is not behind the number any more.
-void EpollBackend::lose(Watch& watch) {
-  strand(watch.readers);
-  strand(watch.writers);
-  watch.generation = 0;
-}
+// --- descriptors of the caller's -------------------------------------------------------------------------------------
 
 void EpollBackend::start_readiness(const Output& output) {
-  Watch& watch = watches_[output.handle];
-  auto& waiting = output.kind == OperationKind::readable ? watch.readers : watch.writers;
-  waiting.push_back(output.id);
-  int error = watch.generation != 0 ? arm(EPOLL_CTL_MOD, output.handle, watch) : ENOENT;
-  if (error == ENOENT || error == EBADF) {
-    waiting.pop_back();
-    lose(watch);
-    waiting.push_back(output.id);
-    error = register_again(output.handle, watch);
-  }
-  if (error == 0) return;
-  waiting.pop_back();
-  if (watch.generation == 0) watches_.erase(output.handle);
-  ready_.push_back(Input::completion(output.id, -error));
-}
-
-int EpollBackend::register_again(int descriptor, Watch& watch) {
-  watch.generation = next_generation();
-  int error = arm(EPOLL_CTL_ADD, descriptor, watch);
-  // A registration that could not be taken out, and whose file has the number again; or one of our sockets.
-  if (error == EEXIST && !is_socket(descriptor)) error = arm(EPOLL_CTL_MOD, descriptor, watch);
-  if (error != 0) watch.generation = 0;
-  return error;
-}
-
-/// 0, or why not.
-int EpollBackend::arm(int what, int descriptor, const Watch& watch) {
-  epoll_event event{};
-  event.events = EPOLLONESHOT;
-  if (!watch.readers.empty()) event.events |= EPOLLIN;
-  if (!watch.writers.empty()) event.events |= EPOLLOUT;
-  event.data.u64 = name_of(descriptor, watch.generation);
-  return control(what, descriptor, &event) == 0 ? 0 : errno;
+  EpollWatches* const watches = watches_.get(*this);
+  watches ? watches->start(output) : ready_.push_back(Input::completion(output.id, -ENOTSUP));
 }
 
 void EpollBackend::cancel_readiness(const Output& output) {
-  const auto found = watches_.find(output.handle);
-  if (found == watches_.end()) return;
-  Watch& watch = found->second;
-  auto& waiting = output.kind == OperationKind::readable ? watch.readers : watch.writers;
-  const std::size_t before = waiting.size();
-  erase(waiting, output.id);
-  if (waiting.size() == before) return;  // it is ready, and its completion is on the way
-  ready_.push_back(Input::completion(output.id, -ECANCELED));
-  if (watch.readers.empty() && watch.writers.empty()) {
-    forget(output.handle);
-    watches_.erase(found);
-  }
+  if (EpollWatches* const watches = watches_.find()) watches->cancel(output);
 }
 
 }  // namespace rondo

@@ -27,7 +27,6 @@ Inbox::~Inbox() {
 
 void Inbox::wake_loop() {
   if (std::exchange(asleep_, false)) wake_(who_);
-  arrival_.notify_one();
 }
 
 Poster::Block Inbox::allocate(std::size_t size) { return {allocate_foreign(size), &free_foreign}; }
@@ -43,11 +42,6 @@ void Inbox::complete(OperationId id, std::int32_t result) {
   const std::lock_guard lock(mutex_);
   arrived_.completed.push_back({id, result, arrived_.count});
   wake_loop();
-}
-
-void Inbox::wait() {
-  std::unique_lock lock(mutex_);
-  arrival_.wait(lock, [this] { return !arrived_.empty(); });
 }
 
 void Inbox::take(std::vector<Input>& inputs) {

@@ -102,6 +102,10 @@ bool UringBackend::is_open(int descriptor) const {
 UringBackend::Handle& UringBackend::handle(int descriptor) { return handles_[static_cast<std::size_t>(descriptor)]; }
 
 /// Also one that is being closed.
+bool UringBackend::has_ended(std::int32_t handle) const {
+  return is_socket(handle) && what_follows(handle) == Behind::end;
+}
+
 bool UringBackend::is_socket(int descriptor) const {
   const auto at = static_cast<std::size_t>(descriptor);
   return at < handles_.size() && handles_[at].open;

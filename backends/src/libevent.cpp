@@ -201,6 +201,7 @@ void LibeventBackend::fire(int descriptor, bool to_read, Watch& watch) {
 }
 
 void LibeventBackend::cancel_readiness(const Output& output) {
+  if (cancel_stranded(output)) return;
   Watches& all = watches(output.kind);
   const auto found = all.find(output.handle);
   if (found == all.end()) return;

@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "descriptor.hpp"
 #include "socket_address.hpp"
 
 namespace rondo {
@@ -81,11 +82,6 @@ void set_options(Opening& opening, const SocketOptions& options, int family, int
 }
 
 }  // namespace
-
-void close_descriptor(Seam* seam, int descriptor) noexcept {
-  if (seam) static_cast<void>(seam->before(SystemCall::close));
-  ::close(descriptor);
-}
 
 int connect_descriptor(Seam* seam, int descriptor, const SocketAddress& to) {
   for (;;) {

@@ -38,6 +38,4 @@ int error_of(Seam* seam, int descriptor);
 /// False also if the system does not say, which does no harm: so no seam.
 bool is_tcp(int descriptor);
 
-void close_descriptor(Seam* seam, int descriptor) noexcept;
-
 }  // namespace rondo

@@ -16,7 +16,6 @@
 #include <rondo/kernel/text.hpp>
 
 #include "descriptor.hpp"
-#include "open_socket.hpp"
 
 namespace rondo {
 namespace {
@@ -65,7 +64,7 @@ std::span<const Input> ProcessBackend::reap(Instant deadline) {
   if (inputs_.empty()) {
     std::swap(inputs_, ready_);
   } else {  // the last reap has thrown
-    inputs_.insert(inputs_.end(), ready_.begin(), ready_.end());
+    for (Input& input : ready_) inputs_.push_back(std::move(input));
     ready_.clear();
   }
   const bool sleeps = inputs_.empty() && !unfinished() && deadline > now() && inbox_.fall_asleep();
@@ -152,12 +151,8 @@ void ProcessBackend::cancel(const Output& output) {
   if (is_transfer(output.kind)) [[likely]] return cancel_socket(output);
   switch (output.kind) {
     case OperationKind::readable:
-    case OperationKind::writable: {
-      const auto at = std::find(stranded_.begin(), stranded_.end(), output.id);
-      if (at == stranded_.end()) return cancel_readiness(output);
-      stranded_.erase(at);
-      return ready_.push_back(Input::completion(output.id, -ECANCELED));
-    }
+    case OperationKind::writable:
+      return cancel_readiness(output);
     case OperationKind::signal:
     case OperationKind::interrupt:
       return signals_.cancel(output, ready_);
@@ -176,13 +171,17 @@ void ProcessBackend::cancel(const Output& output) {
   }
 }
 
+bool ProcessBackend::cancel_stranded(const Output& output) {
+  const auto at = std::find(stranded_.begin(), stranded_.end(), output.id);
+  if (at == stranded_.end()) return false;
+  stranded_.erase(at);
+  ready_.push_back(Input::completion(output.id, -ECANCELED));
+  return true;
+}
+
 void ProcessBackend::close_handle(int descriptor) noexcept {
   if (BackendDesk* const desk = desks_.find(BackendDesks::Name::descriptors)) desk->before_close(descriptor);
   close_descriptor(seam_, descriptor);
-}
-
-bool ProcessBackend::has_ended(std::int32_t handle) const {
-  return is_socket(handle) && what_follows(handle) == Behind::end;
 }
 
 Features ProcessBackend::features() const noexcept {

@@ -41,9 +41,13 @@ ssize_t send_to_pipe(int descriptor, const Output& output, std::size_t limit, st
 }  // namespace
 
 void facilities::sockets() noexcept {
-  ReadinessBackend::offer_sockets([](ReadinessBackend& backend) -> std::unique_ptr<SocketDesk> {
+  Offered<SocketDesk, ReadinessBackend>::offer([](ReadinessBackend& backend) -> std::unique_ptr<SocketDesk> {
     return std::make_unique<ReadySockets>(backend);
   });
+}
+
+bool ReadySockets::has_ended(int descriptor) const {
+  return has(descriptor) && what_follows(descriptor) == Behind::end;
 }
 
 // --- descriptors -----------------------------------------------------------------------------------------------------

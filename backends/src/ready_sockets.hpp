@@ -32,6 +32,7 @@ class ReadySockets final : public SocketDesk {
   bool has(int descriptor) const override {
     return static_cast<std::size_t>(descriptor) < sockets_.size() && sockets_[static_cast<std::size_t>(descriptor)];
   }
+  bool has_ended(int descriptor) const override;
   void start(const Output& output) override;
   void cancel(const Output& output) override;
   void try_again(std::span<const int> descriptors) override;

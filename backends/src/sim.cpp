@@ -67,7 +67,8 @@ std::span<const Input> SimBackend::reap(Instant deadline) {
     const Instant until = std::min(deadline, timeline_.next());
     if (until != no_deadline) timeline_.move_to(until);
     run_due();
-    if (until == no_deadline && ready_.empty()) inbox_.wait();  // only another thread can do something now
+    // Only another thread can do something now.
+    if (until == no_deadline && ready_.empty() && inbox_.fall_asleep()) alarm_.sleep();
     inbox_.take(ready_);
   }
   network_.rethrow();  // before anything is handed out: the next call does

@@ -21,7 +21,7 @@ enum class State : std::uint8_t {
 };
 enum class Event : std::uint8_t { shut, fin, gone, close, reset, last_event };
 
-inline constexpr Machine diagram("sim_end", {
+inline constexpr Machine diagram = Machine("sim_end", {
   Arrow<State, Event, NoEffect>
   // from                    on             to
   {State::established,       Event::shut,   State::half_closed      },

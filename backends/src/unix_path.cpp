@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "descriptor.hpp"
 #include "open_socket.hpp"
 
 namespace rondo {

@@ -17,7 +17,7 @@ namespace rondo::machines::worker {
 enum class State : std::uint8_t { starting, initialising, working, idle, killed_early, killed, last_state };
 enum class Event : std::uint8_t { hello, ready, rest, wake, kill, last_event };
 
-inline constexpr Machine diagram("worker", {
+inline constexpr Machine diagram = Machine("worker", {
   Arrow<State, Event, NoEffect>
   // from                on            to
   {State::starting,     Event::hello, State::initialising},

@@ -72,6 +72,7 @@ CONFORMANCE("C1, C4: a job has one terminal completion, cancelled or not, and is
 CONFORMANCE("C12: submit completes nothing, even what is refused at once: reap does") {
   World world;
   const auto before = world.backend.reap(rondo::Instant::min());
+  rondo::facilities::readiness();
   rondo::Output impossible;
   impossible.kind = rondo::OperationKind::readable;
   impossible.handle = -1;

@@ -22,6 +22,8 @@ namespace {
 struct Hand {
   OperationId start(OperationKind kind, int handle, Job* job = nullptr, Executor* executor = nullptr) {
     if (kind == OperationKind::job) facilities::jobs();
+    facilities::readiness();
+    facilities::signal_handlers();
     Output output;
     output.kind = kind;
     output.handle = handle;

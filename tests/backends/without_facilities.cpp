@@ -58,8 +58,14 @@ int main() {
   job.job = &nothing;
   bool good = true;
   for (const OperationKind kind : {OperationKind::listen, OperationKind::pipe, OperationKind::job, OperationKind::resolve,
-                                   OperationKind::spawn, OperationKind::child, OperationKind::kill}) {
+                                   OperationKind::spawn, OperationKind::child, OperationKind::kill,
+                                   OperationKind::readable, OperationKind::writable, OperationKind::signal}) {
     good = expect("not asked for", result_of(backend, output_of(kind)), -ENOTSUP) && good;
+  }
+  for (const OperationKind kind : {OperationKind::readable, OperationKind::signal}) {
+    rondo::Output nobodys = output_of(kind);
+    nobodys.verb = rondo::Output::Verb::cancel;
+    backend.submit({&nobodys, 1});
   }
   good = expect("no executor to close", result_of(backend, output_of(OperationKind::close_executor)), 0) && good;
   rondo::facilities::jobs();
@@ -67,6 +73,10 @@ int main() {
   good = expect("a job", result_of(backend, job), 0) && good;
   good = expect("a pipe", result_of(backend, pipe), 0) && good;
   good = result_of(backend, listen) >= 0 && good;
+  rondo::facilities::readiness();
+  good = expect("a wait for what is no descriptor", result_of(backend, output_of(OperationKind::readable)), -EBADF) && good;
+  rondo::facilities::signal_handlers();
+  good = expect("a signal that nobody can handle", result_of(backend, output_of(OperationKind::signal)), -EINVAL) && good;
   good = expect("still not asked for", result_of(backend, output_of(OperationKind::resolve)), -ENOTSUP) && good;
   std::puts(good ? "ok" : "FAILED");
   return good ? 0 : 1;

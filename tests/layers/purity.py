@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSL-1.0
 """Checks by the symbols of object files that core stays pure: it reads no clock, starts no thread, does no I/O.
 
-    purity.py [--nm NM] [--allow REGEX]... [--state NAME]... [--constant REGEX]... SYMBOLS FILE...
+    purity.py [--nm NM] [--allow REGEX]... [--state NAME]... SYMBOLS FILE...
     purity.py [--nm NM] --self-test SYMBOLS COMPILER...
 
 Each symbol that the files (archives or objects) use and do not define must match a line of SYMBOLS or an --allow. Each
-variable that can be written must be thread-local and named by a --state: core has two, rondo::thread_slot and rondo::last_run. A --constant is a
-variable that is const in the code, but stands in a writable section: GCC puts objects with consteval constructors there.
+variable that can be written must be thread-local and named by a --state: core has two, rondo::thread_slot and
+rondo::last_run.
 nm sees only code that was emitted, so the files should hold instances of the templates (instantiate.cpp).
 """
 import argparse
@@ -50,14 +50,14 @@ def writable(section):
     return section.startswith((".bss", ".tbss", ".tdata")) or section in ("*COM*", "*COMMON*")
 
 
-def find_problems(rows, allowed, state, constants=()):
+def find_problems(rows, allowed, state):
     defined = {name for _, name, kind, _ in rows if kind.upper() != "U" and kind != "w"}
     problems = set()
     for file, name, kind, section in rows:
         if section == "*UND*" or (kind in "Uw" and not section):
             if name not in defined and not any(pattern.fullmatch(name) for pattern in allowed):
                 problems.add(f"{file}: core must not call: {name}")
-        elif writable(section) and not any(re.fullmatch(pattern, name) for pattern in (r"DW\.ref\..*", *constants)):
+        elif writable(section) and not name.startswith("DW.ref."):
             if name not in state:
                 problems.add(f"{file}: core must have no mutable variable: {name} (in {section})")
             elif not section.startswith((".tbss", ".tdata")):
@@ -112,7 +112,6 @@ def main():
     parser.add_argument("--nm", default="nm")
     parser.add_argument("--allow", action="append", default=[])
     parser.add_argument("--state", action="append", default=[])
-    parser.add_argument("--constant", action="append", default=[])
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("symbols")
     parser.add_argument("files", nargs=argparse.REMAINDER)
@@ -123,7 +122,7 @@ def main():
     rows = read_symbols(options.nm, options.files)
     if not rows:
         sys.exit("purity.py: the files have no symbols: is this the right archive?")
-    problems = find_problems(rows, allowed, set(options.state), options.constant)
+    problems = find_problems(rows, allowed, set(options.state))
     print("\n".join(problems) if problems else f"{len(rows)} symbols, nothing impure")
     sys.exit(1 if problems else 0)
 

@@ -65,20 +65,20 @@ void throw_empty_coro() {
 }
 
 void throw_misplaced_frame(const char* function, Place place) {
-  throw RuntimeError(text_of({function, " (", place,
-                              ") cannot run: GCC 12 lays out its frame wrongly (PR 106188), as it awaits in a condition and "
-                              "has no local variable; await into a variable first, see docs/gcc-12.md"}));
+  throw_error<RuntimeError>({function, " (", place,
+                             ") cannot run: GCC 12 lays out its frame wrongly (PR 106188), as it awaits in a condition and "
+                             "has no local variable; await into a variable first, see docs/gcc-12.md"});
 }
 
 void check_settable(FutureCore& core, const char* what) {
   if (core.kind() == WaitableKind::task) {
-    throw RuntimeError(text_of({what, ": ", core, " sets its own result"}));
+    throw_error<RuntimeError>({what, ": ", core, " sets its own result"});
   }
-  if (core.done()) throw InvalidStateError(text_of({what, ": ", core, " is done already"}));
+  if (core.done()) throw_error<InvalidStateError>({what, ": ", core, " is done already"});
 }
 
 void raise(FutureCore& core) {
-  if (core.pending()) throw InvalidStateError(text_of({core, " is not done: it has no result yet"}));
+  if (core.pending()) throw_error<InvalidStateError>({core, " is not done: it has no result yet"});
   inherit_await_stack(core);
   std::rethrow_exception(core.retrieve());
 }
@@ -108,21 +108,21 @@ void note_failure(FrameCore& frame, ResultCore& result) noexcept {
 }
 
 void throw_loop_closed(const FutureCore& core, const char* what) {
-  throw RuntimeError(text_of({what, ": the loop of ", core, " is closed"}));
+  throw_error<RuntimeError>({what, ": the loop of ", core, " is closed"});
 }
 
 void check_same_loop(const FutureCore& core, const Kernel& kernel, const char* what) {
   if (&core.kernel() == &kernel) return;
   if (core.kernel().closed()) throw_loop_closed(core, what);
-  throw RuntimeError(text_of({what, ": ", core, " is of another loop"}));
+  throw_error<RuntimeError>({what, ": ", core, " is of another loop"});
 }
 
 void throw_strange_frame(std::coroutine_handle<> frame, const Kernel& home, const char* what) {
   const bool foreign = home.is_foreign_here();
   if (!foreign) frame.destroy();
-  throw RuntimeError(text_of({what, ": the coroutine was made in another loop",
-                              foreign ? ", of another thread, so its frame is leaked" : "",
-                              "; make it where it will run, as run_coroutine_threadsafe() does"}));
+  throw_error<RuntimeError>({what, ": the coroutine was made in another loop",
+                             foreign ? ", of another thread, so its frame is leaked" : "",
+                             "; make it where it will run, as run_coroutine_threadsafe() does"});
 }
 
 void drop_unstarted(std::coroutine_handle<> frame) noexcept {

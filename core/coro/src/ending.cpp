@@ -65,7 +65,7 @@ void Ending::turn(std::span<const Input> in, TurnLimits limits) {
     case Turn::ready:
       return;
     case Turn::stuck:
-      throw DeadlockError(text_of({"deadlock: nothing can happen any more\n", dump_tasks(*loop_)}));
+      throw_error<DeadlockError>({"deadlock: nothing can happen any more\n", dump_tasks(*loop_)});
     case Turn::done:
       break;
   }

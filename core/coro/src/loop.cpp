@@ -8,8 +8,7 @@
 namespace rondo {
 
 Loop::Loop(LoopOptions options)
-    : kernel_(new Kernel(options.resource ? *options.resource : *std::pmr::new_delete_resource(), *this)),
-      signal_handlers_(*kernel_) {
+    : kernel_(new Kernel(options.resource ? *options.resource : *std::pmr::new_delete_resource(), *this)) {
   kernel_->set_debug(options.debug);
 }
 
@@ -27,10 +26,7 @@ Loop::~Loop() {
 
 void Loop::discard() {
   const Scope scope(*this);
-  do {
-    signal_handlers_.clear();
-    kernel_->discard_everything(silent_);
-  } while (!signal_handlers_.empty());
+  kernel_->discard_everything(silent_);
 }
 
 Loop& this_loop() { return static_cast<Loop&>(running_kernel("this_loop").owner()); }
@@ -57,7 +53,7 @@ void Loop::take_posts() {
 
 void Loop::refuse_foreign_thread(const char* what) const {
   if (!kernel_->is_foreign_here()) return;
-  throw RuntimeError(text_of({what, ": called from a thread that is not the loop's; use call_soon_threadsafe"}));
+  throw_error<RuntimeError>({what, ": called from a thread that is not the loop's; use call_soon_threadsafe"});
 }
 
 /// A step knows the time only at its beginning, so a delay that is asked for in it gets its place later. Between steps
@@ -92,11 +88,11 @@ void Loop::report_from_thread(const ErrorContext& context) noexcept {
 // --- reports ---------------------------------------------------------------------------------------------------------
 
 void Loop::call_exception_handler(const ErrorContext& context) noexcept {
-  if (const std::shared_ptr<Handler> handler = handler_) {  // it may replace itself
-    try {
-      return handler->call(context);
-    } catch (...) {  // a handler that throws is as good as none: the report is kept
-    }
+  try {
+    const std::shared_ptr<Handler> handler = handler_;  // it may replace itself
+    if (handler) return handler->call(context);
+    if (default_report_) return default_report_(context);
+  } catch (...) {  // who throws has not heard it: the report is kept
   }
   try {
     if (reports_.size() < 256) reports_.push_back(context);

@@ -28,10 +28,10 @@ RunnerCore::~RunnerCore() {
 
 RunnerCore::Claim::Claim(RunnerCore& runner, const char* what) : runner_(runner) {
   if (runner.runs_here()) {
-    throw RuntimeError(text_of({what, ": called inside the run of this Runner; let that end first"}));
+    throw_error<RuntimeError>({what, ": called inside the run of this Runner; let that end first"});
   }
   if (!runner.backend_->poster().claim()) {
-    throw RuntimeError(text_of({what, ": another thread runs this Runner, or another one on its backend"}));
+    throw_error<RuntimeError>({what, ": another thread runs this Runner, or another one on its backend"});
   }
   if (runner.loop_) runner.loop_->kernel().move_to_this_thread();  // which may be another one than before
 }
@@ -58,7 +58,7 @@ Loop& RunnerCore::loop() {
     const Features features = backend_->features();
     loop_ = std::make_unique<Loop>(LoopOptions{options_.resource, options_.debug || features.debug});
     loop_->attach(*backend_);
-    if (features.report) loop_->set_exception_handler(features.report);
+    loop_->set_default_report(features.report);
   }
   return *loop_;
 }

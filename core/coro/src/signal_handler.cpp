@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include <rondo/backend.hpp>
+#include <rondo/kernel/facilities.hpp>
 #include <rondo/kernel/text.hpp>
 
 namespace rondo {
@@ -29,16 +30,15 @@ std::string signals_in_words(const Features& features) {
 }  // namespace
 
 void refuse_bad_signal(int signal, const Backend* backend) {
-  const std::string number = std::to_string(signal);
   if (signal < 1 || signal > highest_signal) {
-    throw std::invalid_argument(text_of({"add_signal_handler: ", number,
-                                         " is not the number of a signal; they are 1 to ", highest_signal}));
+    throw_error<std::invalid_argument>({"add_signal_handler: ", signal,
+                                        " is not the number of a signal; they are 1 to ", highest_signal});
   }
   if (!backend) return;
   const Features features = backend->features();
   if (features.hears(signal)) return;
-  throw RuntimeError(text_of({"add_signal_handler: signal ", number, " cannot be handled; with the backend ",
-                              backend->name(), " these can: ", signals_in_words(features)}));
+  throw_error<RuntimeError>({"add_signal_handler: signal ", signal, " cannot be handled; with the backend ",
+                              backend->name(), " these can: ", signals_in_words(features)});
 }
 
 void SignalHandler::completed() {
@@ -48,7 +48,7 @@ void SignalHandler::completed() {
   const std::uint32_t times = take_times();
   if (result() < 0) {
     return all.kernel().report(
-        {"the signal cannot be handled (error " + std::to_string(-result()) + ")", nullptr, subject});
+        {text_of({"the signal cannot be handled (error ", -result(), ")"}), nullptr, subject});
   }
   for (std::uint32_t i = 0; i < times; ++i) {
     const SignalHandler* const current = all.of(signal);
@@ -75,6 +75,7 @@ void SignalHandlers::set(int signal, std::shared_ptr<SignalCallable> callable) {
     if (!known->under_way()) start(*known);  // it had failed
     return;
   }
+  if (!linked()) kernel_->residents().push_back(*this);
   auto handler = std::make_unique<SignalHandler>(*this, signal);
   handler->callable = std::move(callable);
   handlers_.reserve(handlers_.size() + 1);
@@ -83,6 +84,7 @@ void SignalHandlers::set(int signal, std::shared_ptr<SignalCallable> callable) {
 }
 
 void SignalHandlers::start(SignalHandler& handler) {
+  facilities::signal_handlers();
   Output output;
   output.kind = OperationKind::signal;
   output.handle = handler.signal();
@@ -98,6 +100,11 @@ bool SignalHandlers::remove(int signal) {
     return true;
   }
   return false;
+}
+
+void SignalHandlers::abandon() noexcept {
+  unlink();
+  while (!empty()) remove(handlers_.back()->signal());
 }
 
 }  // namespace rondo

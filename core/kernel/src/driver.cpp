@@ -116,7 +116,7 @@ void drive(Kernel& kernel, Backend& backend) {
     const Turn ended = driver.turn(backend.reap(driver.deadline()), none);
     if (ended == Turn::done) return;
     if (ended == Turn::stuck) {
-      throw DeadlockError(text_of({"deadlock: nothing can happen any more\n", task_tree(kernel, most_listed_tasks)}));
+      throw_error<DeadlockError>({"deadlock: nothing can happen any more\n", task_tree(kernel, most_listed_tasks)});
     }
   }
 }

@@ -14,13 +14,13 @@ namespace rondo {
 constinit thread_local ThreadSlot thread_slot;
 
 void throw_no_loop(const char* what) {
-  throw RuntimeError(text_of({what, ": no loop runs on this thread"}));
+  throw_error<RuntimeError>({what, ": no loop runs on this thread"});
 }
 
 void refuse_foreign_thread(const char* what, std::string_view object) {
-  throw RuntimeError(text_of({what, ": ", object,
-                              " belongs to a loop that runs on another thread; let it do this there, with "
-                              "call_soon_threadsafe"}));
+  throw_error<RuntimeError>({what, ": ", object,
+                             " belongs to a loop that runs on another thread; let it do this there, with "
+                              "call_soon_threadsafe"});
 }
 
 void refuse_foreign_thread(const char* what, const FutureCore& future) {

@@ -33,7 +33,7 @@ class Kernel::Stepping {
 };
 
 StepResult Kernel::step(Instant now, std::span<const Input> in, std::span<Output> out, int budget) {
-  if (budget < 0) throw std::invalid_argument(text_of({"step: the budget must be 0 or more, not ", budget}));
+  if (budget < 0) throw_error<std::invalid_argument>({"step: the budget must be 0 or more, not ", budget});
   if (stepping()) throw RuntimeError("step: called from inside a step of the same loop; post a callback instead");
   claim_thread();
   const Stepping stepping(*this);
@@ -169,16 +169,17 @@ template <bool debug>
 }
 
 void Kernel::note_run(Entry& entry) {
+  last_run_.clear();
   if (entry.is_task()) {
     auto& task = static_cast<TaskCore&>(entry);
-    last_run_ = describe(static_cast<FutureCore&>(task));
+    append(last_run_, {static_cast<FutureCore&>(task)});
     if (task.started() && task.innermost_) append(last_run_, {" from ", task.innermost_->at});
   } else if (entry.entry_kind() == EntryKind::call) {
-    last_run_ = describe(static_cast<CallCore&>(entry));
+    append(last_run_, {static_cast<CallCore&>(entry)});
   } else if (entry.entry_kind() == EntryKind::operation && static_cast<Operation&>(entry).owned()) {
-    last_run_ = static_cast<OwnedOperation&>(static_cast<Operation&>(entry)).title();
+    append(last_run_, {static_cast<OwnedOperation&>(static_cast<Operation&>(entry)).title()});
   } else {
-    last_run_ = "the loop's own work";
+    append(last_run_, {"the loop's own work"});
   }
 }
 

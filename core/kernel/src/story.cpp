@@ -22,13 +22,11 @@ AwaitStack Story::places() const {
   AwaitStack stack;
   if (!body_) return stack;
   const auto& places = body_->places;
-  if (body_->count <= 2 * kept) {
-    stack.assign(places.begin(), places.end());
-    return stack;
+  const bool all = body_->count <= 2 * kept;
+  if (!all) stack.left_out = body_->count - 2 * kept;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    stack.push_back(places[all || i < kept ? i : kept + (body_->count + i) % kept]);  // the ring from its oldest on
   }
-  stack.assign(places.begin(), places.begin() + kept);
-  for (std::size_t i = 0; i < kept; ++i) stack.push_back(places[kept + (body_->count - kept + i) % kept]);
-  stack.left_out = body_->count - 2 * kept;
   return stack;
 }
 

@@ -9,7 +9,7 @@ namespace rondo {
 
 std::string TaskCore::name() const { return has_name() ? details_->name : text_of({"Task-", id()}); }
 
-void TaskCore::set_name(std::string_view name) { make_details().name = name; }
+void TaskCore::set_name(std::string_view name) { make_details().name = text_of({name}); }
 
 TaskCore::Details& TaskCore::make_details() {
   if (!details_) details_.reset(new Details);

@@ -53,13 +53,13 @@ class Tree {
       nodes_.push_back({task, nobody, nobody, nobody, nobody, 0, false, false});
       task->take_stamp(kernel.next_stamp());
     }
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    for (std::size_t i = nodes_.size(); i-- > 0;) {
       if (const TaskCore* blocker = blocking_task(kernel, *nodes_[i].task)) nodes_[i].blocker = index_of(*blocker);
       const TaskCore* target = awaited_task(*nodes_[i].task);
       if (!target || &target->kernel() != &kernel) continue;
       Node& node = nodes_[index_of(*target)];
       nodes_[i].target = index_of(*target);
-      nodes_[i].next = node.awaiter;  // the youngest comes first
+      nodes_[i].next = node.awaiter;  // the oldest comes first
       node.awaiter = i;
     }
   }
@@ -83,6 +83,9 @@ class Tree {
  private:
   static constexpr std::size_t nobody = SIZE_MAX;
   static constexpr std::size_t most_names = 16;
+  static constexpr std::size_t most_indents = 20;
+  static constexpr std::string_view indents = "                                          ";
+  static_assert(indents.size() == 2 + 2 * most_indents);
   struct Node {
     TaskCore* task;
     std::size_t blocker;  // the task that must go on before: the one that it awaits, or the holder of a lock
@@ -101,23 +104,28 @@ class Tree {
     const TaskCore& task = *nodes_[at].task;
     nodes_[at].listed = true;
     ++lines_;
-    text_.append(2 + 2 * depth, ' ');
-    append(text_, {task, " "});
+    append(text_, {indents.substr(0, 2 + 2 * depth), task, " "});
     append_wait(text_, task);
     append_places(text_, task);
     append(text_, {", since ", task.since().time_since_epoch().count() / 1000, " us\n"});
   }
 
-  /// A task and below it those that await it, with a stack of its own: chains may be long.
+  /// A task and below it those that await it: down to the first, on to the next, up to whom they await. Chains may be
+  /// long.
   void add(std::size_t root) {
-    if (nodes_[root].listed) return;
-    std::vector<std::pair<std::size_t, std::size_t>> todo{{root, 0}};
-    while (!todo.empty() && lines_ < most_) {
-      const auto [at, depth] = todo.back();
-      todo.pop_back();
-      if (nodes_[at].listed) continue;
-      line(at, std::min<std::size_t>(depth, 20));
-      for (std::size_t i = nodes_[at].awaiter; i != nobody; i = nodes_[i].next) todo.emplace_back(i, depth + 1);
+    std::size_t at = root;
+    for (std::size_t depth = 0; lines_ < most_;) {
+      if (!nodes_[at].listed) {
+        line(at, std::min(depth, most_indents));
+        if (nodes_[at].awaiter != nobody) {
+          at = nodes_[at].awaiter;
+          ++depth;
+          continue;
+        }
+      }
+      for (; depth > 0 && nodes_[at].next == nobody; --depth) at = nodes_[at].target;
+      if (depth == 0) return;
+      at = nodes_[at].next;
     }
   }
 

@@ -2,9 +2,18 @@
 // text.cpp - see text.hpp.
 #include <rondo/kernel/text.hpp>
 
+#include <array>
+#include <charconv>
+
 #include <rondo/kernel/words.hpp>
 
 namespace rondo {
+
+static void append_number(std::string& text, std::int64_t number) {
+  std::array<char, 20> digits;  // -9223372036854775808
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  text.append(digits.data(), static_cast<std::size_t>(written.ptr - digits.data()));
+}
 
 void Part::append_to(std::string& text) const {
   switch (kind_) {
@@ -12,7 +21,7 @@ void Part::append_to(std::string& text) const {
       text.append(text_, size_);
       break;
     case Kind::number:
-      text += std::to_string(number_);
+      append_number(text, number_);
       break;
     case Kind::place:
       append(text, place_);

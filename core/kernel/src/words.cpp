@@ -15,30 +15,38 @@ void append(std::string& text, Place place) {
   append(text, {file, ":", place.line()});
 }
 
+/// Drops what a compiler calls an unnamed namespace from the front of `text`.
+static void drop_unnamed(std::string_view& text) {
+  for (const std::string_view unnamed : {"(anonymous namespace)::", "{anonymous}::"}) {
+    if (text.starts_with(unnamed)) text.remove_prefix(unnamed.size());
+  }
+}
+
 /// The compilers write "void (anonymous namespace)::f(int)", "auto main()::(anonymous class)::operator()() const" and
 /// "C {anonymous}::f(f(int)::_Z1fi.Frame*)".
 std::string function_of(Place place) {
-  std::string text = place.function();
-  for (const std::string_view unnamed : {"(anonymous namespace)::", "{anonymous}::"}) {
-    for (auto at = text.find(unnamed); at != std::string::npos; at = text.find(unnamed)) text.erase(at, unnamed.size());
+  std::string_view rest = place.function();
+  std::string name;
+  int depth = 0;  // of template arguments
+  for (;;) {
+    drop_unnamed(rest);
+    if (rest.empty() || (depth == 0 && rest.front() == '(')) break;
+    const char next = rest.front();
+    rest.remove_prefix(1);
+    if (next == '<') ++depth;
+    if (next == '>') --depth;
+    if (next == ' ' && depth == 0) {
+      name.clear();  // that was the type that it returns
+    } else {
+      name.append(&next, 1);
+    }
   }
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  int depth = 0;
-  for (; end < text.size() && (depth > 0 || text[end] != '('); ++end) {
-    if (text[end] == '<') ++depth;
-    if (text[end] == '>') --depth;
-    if (text[end] == ' ' && depth == 0) begin = end + 1;
-  }
-  const std::string name = text.substr(begin, end - begin);
-  depth = 0;
   do {  // behind the parameters
-    if (end < text.size() && text[end] == '(') ++depth;
-    if (end < text.size() && text[end] == ')') --depth;
-    ++end;
-  } while (end < text.size() && depth > 0);
-  const bool lambda = end < text.size() && text.compare(end, 2, "::") == 0;  // something inside of this function
-  return lambda ? text_of({"a lambda in ", name}) : name;
+    if (rest.starts_with('(')) ++depth;
+    if (rest.starts_with(')')) --depth;
+    rest.remove_prefix(rest.empty() ? 0 : 1);
+  } while (!rest.empty() && depth > 0);
+  return rest.starts_with("::") ? text_of({"a lambda in ", name}) : name;  // it is something inside of this function
 }
 
 Story story_of(const TaskCore& task, const std::exception_ptr& error) noexcept {

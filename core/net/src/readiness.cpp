@@ -5,9 +5,12 @@
 #include <cerrno>
 #include <string>
 
+#include <rondo/kernel/facilities.hpp>
+
 namespace rondo {
 
 void ReadinessAwaiter::begin(FrameCore& frame) {
+  facilities::readiness();
   Kernel& kernel = *thread_slot.kernel;
   Output output;
   output.kind = kind_;

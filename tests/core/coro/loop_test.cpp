@@ -212,3 +212,21 @@ TEST_CASE("without a handler reports are kept, at most 256 of them; a handler he
   CHECK(heard == 1);
   CHECK(h.loop.take_reports().empty());
 }
+
+TEST_CASE("the default report hears what no exception handler is there for, and gives way to one that is set") {
+  static int heard_by_default = 0;
+  heard_by_default = 0;
+  Hops h;
+  h.loop.set_default_report([](const ErrorContext&) { ++heard_by_default; });
+  const auto fail = [&h] {
+    h.loop.call_soon([] { throw std::runtime_error("no"); });
+    h.settle();
+  };
+  fail();
+  CHECK(heard_by_default == 1);
+  CHECK(h.loop.take_reports().empty());
+  h.loop.set_exception_handler([](const ErrorContext&) { throw std::runtime_error("neither"); });
+  fail();
+  CHECK(heard_by_default == 1);
+  CHECK(h.loop.take_reports().size() == 1);  // a handler that throws has not heard it
+}

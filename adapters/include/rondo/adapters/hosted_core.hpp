@@ -113,7 +113,7 @@ class HostedCore : public RefCounted<HostedCore> {
   std::unique_ptr<Backend> own_backend_;
   Backend* backend_;
   std::unique_ptr<Loop> loop_;
-  void (*print_)(const ErrorContext&) = nullptr;  // what the backend would have reports do once the loop is gone
+  ReportFunction print_ = nullptr;  // what the backend would have reports do once the loop is gone
   std::optional<Driver> driver_;                  // until the main task is done
   std::optional<Ending> ending_;                  // from then on
   std::optional<StopHook> stop_;

@@ -4,9 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <vector>
 
+#include <rondo/backends/offered.hpp>
 #include <rondo/backends/readiness_backend.hpp>
 
 struct epoll_event;
@@ -16,6 +16,18 @@ namespace rondo {
 struct EpollOptions {
   ThreadPoolOptions default_executor = {};  // made when the first job needs it
   Seam* seam = nullptr;                     // for tests
+};
+
+/// Who waits for descriptors of the caller's: only a program with facilities::readiness() has it (epoll_watches.cpp).
+class EpollWatches {
+ public:
+  virtual ~EpollWatches() = default;
+  virtual void start(const Output& output) = 0;
+  virtual void cancel(const Output& output) = 0;
+  /// An event of a descriptor that is no socket's.
+  virtual void on_event(int descriptor, std::uint32_t generation, std::uint32_t events) = 0;
+  /// The number is that of another file now.
+  virtual void lose(int descriptor) = 0;
 };
 
 /// Waits in epoll_pwait2 with nanoseconds, so that no wait is rounded to milliseconds; where the kernel lacks it, a
@@ -35,13 +47,7 @@ class EpollBackend final : public ReadinessBackend {
   std::uint64_t wakeups() const { return wakeups_.load(std::memory_order_relaxed); }
 
  private:
-  /// The operations that wait for one descriptor.
-  struct Watch {
-    std::vector<OperationId> readers;  // few, mostly one
-    std::vector<OperationId> writers;
-    std::uint32_t generation = 0;  // of its registration; 0: there is none
-  };
-
+  friend class OneShotWatches;
   void wait_for_edges(Instant deadline) override;
   void wake() noexcept override;
   void start_readiness(const Output& output) override;
@@ -49,25 +55,21 @@ class EpollBackend final : public ReadinessBackend {
   int watch(int descriptor) override;
   void unwatch(int descriptor) noexcept override;
   bool trusts_short_recv(bool unix_stream) const override { return !unix_stream; }  // edges tell of urgent data
-  int control(int what, int descriptor, ::epoll_event* event);
+  int control(int what, int descriptor, std::uint32_t generation, std::uint32_t events);
   void forget(int descriptor) noexcept;
-  void lose(Watch& watch);
   std::uint32_t next_generation();
   void open_descriptors();
   void close_descriptors() noexcept;
-  int arm(int what, int descriptor, const Watch& watch);
-  int register_again(int descriptor, Watch& watch);
   bool set_deadline(Instant deadline);
   int poll(::epoll_event* events, int capacity, Instant deadline);
   void handle_event(std::uint64_t name, std::uint32_t events);
-  void handle_watch(int descriptor, std::uint32_t generation, std::uint32_t events);
 
   int epoll_ = -1;
   int wake_ = -1;    // eventfd, edge-triggered and never read: each write is an edge
   int timer_ = -1;   // timerfd
   Instant timer_deadline_ = no_deadline;  // what it is set to
   bool woken_ = false;                    // arm() has written, and reap() has not read
-  std::map<int, Watch> watches_;
+  Offered<EpollWatches, EpollBackend> watches_;
   std::vector<std::uint32_t> socket_generations_;  // by descriptor
   std::uint32_t generation_ = 0;                   // of the latest registration
   std::atomic<std::uint64_t> wakeups_ = 0;

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
 #include <vector>
 
@@ -31,9 +30,6 @@ class Inbox final : public Poster {
   void post(CallCore& call) noexcept override;
   /// An operation that another thread carried out has ended.
   void complete(OperationId id, std::int32_t result);
-
-  /// On the loop's thread: sleeps until something has arrived, for a backend that has nothing else to wait for.
-  void wait();
 
   /// On the loop's thread: appends all that has arrived to `inputs`. The loop counts as awake from here on. If that
   /// throws, since there is no memory, nothing is lost.
@@ -66,7 +62,6 @@ class Inbox final : public Poster {
   void* who_;
   std::atomic_flag claimed_;
   std::mutex mutex_;
-  std::condition_variable arrival_;
   Arrived arrived_;
   Arrived taken_;        // the loop's own, and empty but within take()
   bool asleep_ = false;  // and not woken

@@ -45,6 +45,8 @@ class UringBackend final : public ProcessBackend {
   ~UringBackend() override;
 
   std::string_view name() const override { return "io_uring"; }
+  /// Asks the system: two calls at most.
+  bool has_ended(std::int32_t handle) const override;
   /// Made when it is asked for; what a host pays for it is a read for each reap().
   int descriptor() override;
   /// Also hands what was submitted to the kernel.

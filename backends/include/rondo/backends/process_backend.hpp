@@ -30,8 +30,6 @@ class ProcessBackend : public Backend {
   /// Everything; reports that no handler of the user's hears go to standard error, and RONDO_DEBUG=1 in the environment
   /// turns debug mode on.
   Features features() const noexcept final;
-  /// Asks the system: two calls at most.
-  bool has_ended(std::int32_t handle) const final;
 
  protected:
   ProcessBackend(ThreadPoolOptions default_executor, Seam* seam);
@@ -48,7 +46,7 @@ class ProcessBackend : public Backend {
   virtual void reclaim() {}
   /// Ends a wait(). From any thread.
   virtual void wake() noexcept = 0;
-  /// What completes at once goes to `ready_`.
+  /// What completes at once goes to `ready_`. A cancellation asks cancel_stranded() first.
   virtual void start_readiness(const Output& output) = 0;
   /// True for the handle of a socket, as long as it is not closed.
   virtual bool is_socket(int descriptor) const = 0;
@@ -69,6 +67,8 @@ class ProcessBackend : public Backend {
     stranded_.insert(stranded_.end(), waiting.begin(), waiting.end());
     waiting.clear();
   }
+  /// True if it was one of those.
+  bool cancel_stranded(const Output& output);
 
   /// Makes a timerfd (CLOCK_MONOTONIC) readable at `deadline`, to the nanosecond; `no_deadline` disarms it. False with
   /// errno.

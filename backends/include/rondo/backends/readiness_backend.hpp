@@ -5,7 +5,6 @@
 // is the matter of ReadySockets (src/ready_sockets.hpp), which only a program with sockets has.
 #pragma once
 
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include <rondo/backends/hot_buffer.hpp>
+#include <rondo/backends/offered.hpp>
 #include <rondo/backends/process_backend.hpp>
 
 namespace rondo {
@@ -29,6 +29,7 @@ class SocketDesk : public TransferDesk {
   SocketDesk& operator=(const SocketDesk&) = delete;
 
   virtual bool has(int descriptor) const = 0;
+  virtual bool has_ended(int descriptor) const = 0;
   /// What must not wait for an edge.
   virtual void try_again(std::span<const int> descriptors) = 0;
   /// See ReadinessBackend::on_edge.
@@ -39,9 +40,8 @@ class SocketDesk : public TransferDesk {
 
 class ReadinessBackend : public ProcessBackend {
  public:
-  using MakeSockets = std::unique_ptr<SocketDesk> (*)(ReadinessBackend&);
-  /// How they are made, when the first is needed. From any thread.
-  static void offer_sockets(MakeSockets make) noexcept { make_sockets_.store(make, std::memory_order_relaxed); }
+  /// Asks the system: two calls at most.
+  bool has_ended(std::int32_t handle) const final { return sockets_.find() && sockets_.find()->has_ended(handle); }
 
  protected:
   ReadinessBackend(ThreadPoolOptions default_executor, Seam* seam)
@@ -58,20 +58,22 @@ class ReadinessBackend : public ProcessBackend {
   virtual void wait_for_edges(Instant deadline) = 0;
 
   bool unfinished() const final { return !retries_.empty(); }
-  bool is_socket(int descriptor) const final { return sockets_ && sockets_->has(descriptor); }
+  bool is_socket(int descriptor) const final { return sockets_.find() && sockets_.find()->has(descriptor); }
   /// Whether a recv that got less than it asked for has drained its stream, and its end is not behind it, unless an
   /// edge was `special`.
   virtual bool trusts_short_recv(bool unix_stream) const = 0;
   /// Called from wait_for_edges(), for what was registered. `special`: it tells of urgent data, of the end or of an
   /// error, or it may.
-  void on_edge(int descriptor, bool in, bool out, bool special) { sockets_->on_edge(descriptor, in, out, special); }
+  void on_edge(int descriptor, bool in, bool out, bool special) {
+    sockets_.find()->on_edge(descriptor, in, out, special);
+  }
 
  private:
   friend class ReadySockets;
 
   /// Those that are owed a try have been ready longer than what wait_for_edges() finds, which would take all the room.
   void wait(Instant deadline) final {
-    if (!retries_.empty()) [[unlikely]] sockets_->try_again(std::exchange(retries_, {}));
+    if (!retries_.empty()) [[unlikely]] sockets_.find()->try_again(std::exchange(retries_, {}));
     wait_for_edges(deadline);
   }
   void reclaim() final { hot_.turn(); }
@@ -80,21 +82,17 @@ class ReadinessBackend : public ProcessBackend {
     return sockets ? sockets->start(output) : ready_.push_back(Input::completion(output.id, -ENOTSUP));
   }
   void cancel_socket(const Output& output) final {
-    if (sockets_) sockets_->cancel(output);
+    if (SocketDesk* const sockets = sockets_.find()) sockets->cancel(output);
   }
   int adopt(int descriptor, Medium medium) final { return make_or_get_sockets()->adopt(descriptor, medium); }
-  void drop(int descriptor) noexcept final { sockets_->drop(descriptor); }
+  void drop(int descriptor) noexcept final { sockets_.find()->drop(descriptor); }
   SocketDesk* make_or_get_sockets() {
-    if (sockets_) [[likely]] return sockets_.get();
-    const MakeSockets make = make_sockets_.load(std::memory_order_relaxed);
-    if (make) sockets_ = make(*this);
-    transfers_ = sockets_.get();
-    return sockets_.get();
+    SocketDesk* const sockets = sockets_.get(*this);
+    transfers_ = sockets;
+    return sockets;
   }
 
-  static inline constinit std::atomic<MakeSockets> make_sockets_ = nullptr;
-
-  std::unique_ptr<SocketDesk> sockets_;
+  Offered<SocketDesk, ReadinessBackend> sockets_;
   std::vector<int> retries_;  // to be tried without an edge
   HotBuffer hot_;
 };

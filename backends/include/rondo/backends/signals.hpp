@@ -9,11 +9,40 @@
 #include <cstdint>
 #include <vector>
 
+#include <rondo/backends/offered.hpp>
 #include <rondo/contract.hpp>
 
 namespace rondo {
 
 class SignalListener;
+
+/// One operation.
+struct SignalWatch {
+  OperationId id;
+  int signal;  // of an interrupt: SIGINT, or 0 if the program handles Ctrl-C itself
+};
+
+/// In the order in which they came.
+struct SignalWatchList : std::vector<SignalWatch> {
+  bool hears(int signal) const;
+  iterator find(OperationId id);
+  /// Appends an arrival for each that hears `signal`.
+  void tell(int signal, std::vector<Input>& inputs) const;
+};
+
+/// The operations of the kind `signal`, of one backend: only a program with facilities::signal_handlers() has it
+/// (signal_watches.cpp).
+class SignalWatches {
+ public:
+  SignalWatches() = default;
+  virtual ~SignalWatches() = default;
+  SignalWatches(const SignalWatches&) = delete;
+  SignalWatches& operator=(const SignalWatches&) = delete;
+  /// What they complete at once is appended to `inputs`, and so is what has come.
+  virtual void start(const Output& output, std::vector<Input>& inputs) = 0;
+  virtual void cancel(const Output& output, std::vector<Input>& inputs) = 0;
+  virtual void read(std::vector<Input>& inputs) = 0;
+};
 
 class SignalDesk {
  public:
@@ -38,24 +67,14 @@ class SignalDesk {
   void cancel(const Output& output, std::vector<Input>& inputs);
 
  private:
-  struct Handler {
-    int signal;
-    OperationId id;
-  };
-  struct Interrupt {
-    OperationId id;
-    bool watches;  // else the program handles Ctrl-C itself
-  };
-  bool handles(int signal) const;
-  bool watches() const;
-  void give(int signal, std::uint32_t most, std::vector<Input>& inputs);
+  bool watches_interrupts() const;
   void give_interrupt(std::vector<Input>& inputs);
   void start_interrupt(OperationId id);
   void cancel_interrupt(OperationId id, std::vector<Input>& inputs);
 
   SignalListener* listener_;
-  std::vector<Handler> handlers_;  // in the order in which they came
-  std::vector<Interrupt> interrupts_;
+  Offered<SignalWatches, SignalListener> watches_;
+  SignalWatchList interrupts_;
 };
 
 }  // namespace rondo

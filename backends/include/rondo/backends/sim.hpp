@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <rondo/backend.hpp>
+#include <rondo/backends/alarm.hpp>
 #include <rondo/backends/inbox.hpp>
 #include <rondo/backends/sim_network.hpp>
 #include <rondo/backends/sim_oracle.hpp>
@@ -83,7 +84,8 @@ class SimBackend final : public Backend {
   std::vector<Output> signals_;            // handlers, in the order in which they came
   std::vector<Input> ready_;
   std::vector<Input> inputs_;
-  Inbox inbox_{[](void*) {}, nullptr};  // whose wait() is the only one
+  Alarm alarm_;
+  Inbox inbox_{[](void* alarm) { static_cast<Alarm*>(alarm)->ring(); }, &alarm_};
   std::vector<OperationId> interrupts_;
   std::uint64_t max_steps_;
   std::uint64_t most_steps_;

@@ -5,6 +5,7 @@
 // step with numbers.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <memory_resource>
 #include <span>
@@ -135,8 +136,13 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
     handler_ = std::make_shared<HandlerOf<F>>(std::move(handler));
   }
   void call_exception_handler(const ErrorContext& context) noexcept;
-  /// Reports that no handler has heard, oldest first (at most 256 are kept).
-  std::vector<ErrorContext> take_reports() { return std::exchange(reports_, {}); }
+  /// What hears the reports as long as there is no exception handler: Features::report of a backend. Null: nobody.
+  void set_default_report(ReportFunction function) { default_report_ = function; }
+  /// Reports that nobody has heard, oldest first (at most 256 are kept).
+  std::vector<ErrorContext> take_reports() {
+    const std::list<ErrorContext> reports = std::exchange(reports_, {});
+    return {reports.begin(), reports.end()};
+  }
 
   /// Runs `handler()` on each arrival of the signal, as an ordinary callback. The loop counts as waiting for an
   /// outside source while it is set. Replaces an earlier handler of the same signal. A handler may replace or remove
@@ -149,13 +155,14 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
     refuse_coroutine<std::invoke_result_t<F&>>();
     check_thread("add_signal_handler");
     refuse_bad_signal(signal, backend_);
-    signal_handlers_.set(signal, std::make_shared<SignalCallableOf<F>>(std::move(handler)));
+    if (!signal_handlers_) signal_handlers_ = std::make_shared<SignalHandlers>(*kernel_);
+    signal_handlers_->set(signal, std::make_shared<SignalCallableOf<F>>(std::move(handler)));
   }
   /// False if there was none, also for a number that no signal has. When the step ends, the signal does again what it
   /// did before the process's first handler of a loop, unless other loops still hear it.
   bool remove_signal_handler(int signal) {
     check_thread("remove_signal_handler");
-    return signal_handlers_.remove(signal);
+    return signal_handlers_ && signal_handlers_->remove(signal);
   }
 
   /// Ends the loop's run after the current batch; without one, after the next.
@@ -243,8 +250,9 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   Backend* backend_ = nullptr;
   GeneratorCloser generator_closer_ = nullptr;
   std::shared_ptr<Handler> handler_;
-  std::vector<ErrorContext> reports_;
-  SignalHandlers signal_handlers_;
+  ReportFunction default_report_ = nullptr;
+  std::list<ErrorContext> reports_;
+  std::shared_ptr<SignalHandlers> signal_handlers_;  // made for the first: a program without any links none of it
   bool silent_ = false;
 };
 

@@ -20,6 +20,8 @@ namespace rondo {
 struct ErrorContext;
 class Kernel;
 
+using ReportFunction = void (*)(const ErrorContext& context);
+
 /// The only part of a backend that any thread may touch.
 class Poster {
  public:
@@ -56,7 +58,7 @@ struct Features {
   bool processes = false;     // pipe, spawn, child, kill
   std::uint64_t signal_mask = 0;  // bit n: signal n, up to 63. interrupt is done by who knows signal 2
   bool debug = false;         // run() is to check and time what it can (RONDO_DEBUG)
-  void (*report)(const ErrorContext& context) = nullptr;  // the exception handler of loops that run() makes
+  ReportFunction report = nullptr;  // hears the reports of loops that run() makes, until they have a handler
 
   constexpr bool hears(int signal) const { return signal > 0 && signal < 64 && (signal_mask >> signal & 1) != 0; }
 };

@@ -10,6 +10,8 @@
 // first (how did the coroutine end?) and fires the event that says so (`finish_value` or `finish_error`).
 // A pair that is not listed is a bug in the library; it is reported as MachineError with state, event and machine.
 //
+// A diagram is `inline constexpr Machine diagram = Machine(...)`: without the `=` g++ 12 puts it into writable memory.
+//
 // An event with a single arrow, or whose arrows all do the same, costs a compare and a store. So does the first arrow
 // of another event, which should be its usual one; the others cost a call and a load from a table.
 #pragma once

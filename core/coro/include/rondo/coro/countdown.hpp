@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
 
 #include <rondo/kernel/kernel.hpp>
 
@@ -40,7 +40,7 @@ class Countdown {
  private:
   void count(Ref<FutureCore>& future);
 
-  std::deque<FutureHook<Countdown, &Countdown::count>> watches_;
+  std::list<FutureHook<Countdown, &Countdown::count>> watches_;
   std::size_t left_ = 0;
   Entry* last_ = nullptr;
   Parking* waiting_ = nullptr;

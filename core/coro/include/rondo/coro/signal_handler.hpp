@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <rondo/kernel/kernel.hpp>
+#include <rondo/kernel/resident.hpp>
 #include <rondo/kernel/text.hpp>
 
 namespace rondo {
@@ -52,7 +53,7 @@ class SignalHandler final : public OwnedOperation {
 };
 
 /// What is replaced or removed goes last: its destructor may set and remove others.
-class SignalHandlers {
+class SignalHandlers : public ResidentOf<SignalHandlers> {
  public:
   explicit SignalHandlers(Kernel& kernel) : kernel_(&kernel) {}
   Kernel& kernel() const { return *kernel_; }
@@ -60,9 +61,8 @@ class SignalHandlers {
   void set(int signal, std::shared_ptr<SignalCallable> callable);
   /// False if there was none.
   bool remove(int signal);
-  void clear() {
-    while (!empty()) remove(handlers_.back()->signal());
-  }
+  /// Of ResidentOf: removes all.
+  void abandon() noexcept;
   /// Null if there is none.
   SignalHandler* of(int signal) const;
 

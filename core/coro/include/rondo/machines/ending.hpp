@@ -15,7 +15,7 @@ enum class State : std::uint8_t {
 enum class Event : std::uint8_t { next, give_up, last_event };
 enum class Do : std::uint8_t { cancel_tasks, close_generators, take_a_turn, nothing, settle, discard, detach };
 
-inline constexpr Machine diagram("ending", {
+inline constexpr Machine diagram = Machine("ending", {
   Arrow<State, Event, Do>
   // from                       on              to                         do
   {State::running,            Event::next,    State::cancelling,         Do::cancel_tasks    },

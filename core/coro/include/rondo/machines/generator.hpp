@@ -13,7 +13,7 @@ enum class State : std::uint8_t {
 };
 enum class Event : std::uint8_t { next, yield, finish, close, drop, last_event };
 
-inline constexpr Machine diagram("generator", {
+inline constexpr Machine diagram = Machine("generator", {
   Arrow<State, Event, NoEffect>
   // from                     on             to
   {State::fresh,            Event::close,  State::finished        },  // the body never runs

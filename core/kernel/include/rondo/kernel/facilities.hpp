@@ -11,10 +11,12 @@ namespace rondo::facilities {
 
 /// Each costs a store, and may be called again, from any thread. A backend that has its own ways (the simulated world,
 /// one of yours) is told nothing.
-void jobs() noexcept;         // OperationKind::job
-void names() noexcept;        // resolve
-void sockets() noexcept;      // connect, listen, open_datagram
-void descriptors() noexcept;  // adopt, pipe
-void processes() noexcept;    // spawn, child, kill
+void jobs() noexcept;             // OperationKind::job
+void names() noexcept;            // resolve
+void sockets() noexcept;          // connect, listen, open_datagram
+void descriptors() noexcept;      // adopt, pipe
+void processes() noexcept;        // spawn, child, kill
+void readiness() noexcept;        // readable, writable
+void signal_handlers() noexcept;  // signal
 
 }  // namespace rondo::facilities

@@ -51,5 +51,10 @@ class Part {
 /// The parts, one after the other.
 void append(std::string& text, std::initializer_list<Part> parts);
 std::string text_of(std::initializer_list<Part> parts);
+/// The same as the text of an error, which is thrown.
+template <class Error>
+[[noreturn, gnu::noinline, gnu::cold]] void throw_error(std::initializer_list<Part> parts) {
+  throw Error(text_of(parts));
+}
 
 }  // namespace rondo

@@ -59,7 +59,8 @@ class TimerQueue {
   /// makes it later. Among equal deadlines it counts as armed now. O(1).
   void arm_unplaced(Timer& timer, Instant earliest) {
     make_room();
-    unplaced_.push_back({earliest, &timer});
+    const Item item{earliest, &timer};
+    unplaced_.push_back(item);
     timer.sequence_ = sequence_++;
     timer.position_ = Timer::unplaced + static_cast<std::uint32_t>(unplaced_.size() - 1);
   }

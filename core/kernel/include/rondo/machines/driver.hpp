@@ -12,7 +12,7 @@ enum class State : std::uint8_t { ready, turning, waiting, stuck, done, last_sta
 enum class Event : std::uint8_t { begin, pause, sleep, starve, finish, last_event };
 enum class Do : std::uint8_t { hush, listen, nothing };
 
-inline constexpr Machine diagram("driver", {
+inline constexpr Machine diagram = Machine("driver", {
   Arrow<State, Event, Do>
   // from            on             to              do
   {State::ready,   Event::begin,  State::turning, Do::hush   },

@@ -20,7 +20,7 @@ enum class State : std::uint8_t { inside, apart, ended, last_state };
 enum class Event : std::uint8_t { part, enter, end_inside, end_apart, last_event };
 enum class Do : std::uint8_t { hand_over, nothing };
 
-inline constexpr Machine diagram("frame", {
+inline constexpr Machine diagram = Machine("frame", {
   Arrow<State, Event, Do>
   // from           on                 to             do
   {State::inside,   Event::part,       State::apart,  Do::nothing  },

@@ -15,7 +15,7 @@ enum class State : std::uint8_t { pending, returned, failed, cancelled, last_sta
 enum class Event : std::uint8_t { set_result, set_exception, cancel, last_event };
 enum class Do : std::uint8_t { publish, publish_error, refuse };
 
-inline constexpr Machine diagram("future", {
+inline constexpr Machine diagram = Machine("future", {
   Arrow<State, Event, Do>
   // from              on                    to                do
   {State::pending,   Event::set_result,    State::returned,  Do::publish      },

@@ -12,7 +12,7 @@ enum class State : std::uint8_t { created, armed, attached, queued, ran, cancell
 enum class Event : std::uint8_t { arm, arm_later, attach, post, due, run, cancel, last_event };
 enum class Do : std::uint8_t { arm, arm_later, enqueue, drop, nothing };
 
-inline constexpr Machine diagram("handle", {
+inline constexpr Machine diagram = Machine("handle", {
   Arrow<State, Event, Do>
   // from              on                to                do
   {State::created,   Event::post,      State::queued,    Do::enqueue  },  // call_soon

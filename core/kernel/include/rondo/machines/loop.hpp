@@ -14,7 +14,7 @@ enum class Event : std::uint8_t { step, leave, stop, end, discard, close, last_e
 /// The tasks are gone, and nothing begins any more. (The last states, so that one compare tells.)
 constexpr bool is_over(State state) { return state >= State::ending; }
 
-inline constexpr Machine diagram("loop", {
+inline constexpr Machine diagram = Machine("loop", {
   Arrow<State, Event, NoEffect>
   // from            on              to
   {State::idle,       Event::step,    State::stepping  },

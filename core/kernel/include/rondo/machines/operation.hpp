@@ -16,7 +16,7 @@ enum class State : std::uint8_t {
 enum class Event : std::uint8_t { start, write, cancel, more, complete, last_event };
 enum class Do : std::uint8_t { enqueue, leave_line, give_back, leave_line_and_give_back, nothing };
 
-inline constexpr Machine diagram("operation", {
+inline constexpr Machine diagram = Machine("operation", {
   Arrow<State, Event, Do>
   // from                    on               to                     do
   {State::free,           Event::start,    State::starting,       Do::enqueue                 },

@@ -48,7 +48,7 @@ enum class Do : std::uint8_t {
   publish_value, publish_error, publish_cancelled, publish_noted, discard, nothing
 };
 
-inline constexpr Machine diagram("task", {
+inline constexpr Machine diagram = Machine("task", {
   Arrow<State, Event, Do>
   // from                          on                       to                           do
   {State::unstarted,            Event::cancel,           State::unstarted_cancelling, Do::note_cancel      },

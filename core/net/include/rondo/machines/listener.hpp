@@ -12,7 +12,7 @@ enum class State : std::uint8_t { bound, accepting, waiting_for_descriptors, bro
 enum class Event : std::uint8_t { accept, starve, fail, close, abandon, last_event };
 enum class Do : std::uint8_t { accept, wait, report, close, drop };
 
-inline constexpr Machine diagram("listener", {
+inline constexpr Machine diagram = Machine("listener", {
   Arrow<State, Event, Do>
   // from                             on               to                               do
   {State::bound,                   Event::accept,   State::accepting,                Do::accept},

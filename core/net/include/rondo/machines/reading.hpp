@@ -13,7 +13,7 @@ enum class State : std::uint8_t { open, ended, failed, last_state };
 enum class Event : std::uint8_t { end, fail, last_event };
 enum class Do : std::uint8_t { wake_readers, nothing };
 
-inline constexpr Machine diagram("reading", {
+inline constexpr Machine diagram = Machine("reading", {
   Arrow<State, Event, Do>
   // from            on           to              do
   {State::open,   Event::end,  State::ended,  Do::wake_readers},  // the peer's end, or the close of this side

@@ -25,7 +25,7 @@ enum class State : std::uint8_t {
 enum class Event : std::uint8_t { eof, close, flushed, shut, fail, lose, finish, last_event };
 enum class Do : std::uint8_t { shut_down, linger, take_in, release, nothing };
 
-inline constexpr Machine diagram("writing", {
+inline constexpr Machine diagram = Machine("writing", {
   Arrow<State, Event, Do>
   // from                 on              to                  do
   {State::open,        Event::eof,     State::ending,      Do::nothing  },

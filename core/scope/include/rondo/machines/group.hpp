@@ -10,7 +10,7 @@ enum class State : std::uint8_t { created, open, aborting, draining, ending, fai
 enum class Event : std::uint8_t { enter, leave, fail, abort, close, last_event };
 enum class Do : std::uint8_t { nothing, cancel_children, cancel_all };
 
-inline constexpr Machine diagram("group", {
+inline constexpr Machine diagram = Machine("group", {
   Arrow<State, Event, Do>
   // from             on            to               do
   {State::created,  Event::enter, State::open,     Do::nothing        },

@@ -15,7 +15,7 @@ enum class Event : std::uint8_t {
 };
 enum class Do : std::uint8_t { arm, arm_later, post, move, cancel_task, disarm, nothing };
 
-inline constexpr Machine diagram("timeout", {
+inline constexpr Machine diagram = Machine("timeout", {
   Arrow<State, Event, Do>
   // from             on                      to               do
   {State::created,  Event::enter,           State::active,   Do::arm        },
