@@ -64,7 +64,10 @@ void UringBackend::end_all() noexcept {
     }
     while (in_kernel_ + accepting_ > 0) {
       ring_->enter(std::nullopt);
-      ring_->take([this](const io_uring_cqe& completion) { complete(completion); });
+      ring_->take([this](const io_uring_cqe& completion) {
+        complete(completion);
+        return true;
+      });
     }
   } catch (...) {
   }
@@ -96,7 +99,10 @@ void UringBackend::wait(Instant deadline) {
   } else {
     ring_->enter(deadline == Instant::min() ? Duration::zero() : deadline - now());
   }
-  ring_->take([this](const io_uring_cqe& completion) { complete(completion); });
+  left_ = !ring_->take([this](const io_uring_cqe& completion) {
+    complete(completion);
+    return hot_.has_room();
+  });
 }
 
 void UringBackend::begin_polls() {
@@ -238,7 +244,19 @@ void UringBackend::serve(Lane& lane) {
   }
 }
 
+/// A receive that needs a buffer comes behind those that wait for one.
 void UringBackend::issue(Flight& flight) {
+  const Output& output = flight.output;
+  const bool needs_buffer = output.kind == OperationKind::recv && !output.buffer && !is_pipe(output);
+  needs_buffer && !starved_.empty() ? starve(flight) : hand_in(flight);
+}
+
+void UringBackend::starve(Flight& flight) {
+  starved_.push_back(flight.output.id);
+  flight.state = Flight::State::starved;
+}
+
+void UringBackend::hand_in(Flight& flight) {
   io_uring_sqe& entry = ring_->entry();
   prepare_entry(entry, flight);
   entry.user_data = flight.name();
@@ -265,12 +283,15 @@ void UringBackend::cancel_in_kernel(std::uint64_t name) {
   entry.user_data = internal_name(Internal::none, 0);
 }
 
-/// Their buffers are back.
+/// Those at the front, as many as there are buffers. Where completions are left, these have the buffers.
 void UringBackend::restart_starved() {
-  for (const OperationId id : std::exchange(starved_, {})) {
-    Flight* const flight = find(id);
-    if (flight && flight->state == Flight::State::starved) issue(*flight);
+  if (left_) return;
+  const auto end = starved_.begin() + static_cast<std::ptrdiff_t>(std::min(starved_.size(), buffers_->count()));
+  for (auto id = starved_.begin(); id != end; ++id) {
+    Flight* const flight = find(*id);
+    if (flight && flight->state == Flight::State::starved) hand_in(*flight);
   }
+  starved_.erase(starved_.begin(), end);
 }
 
 // --- readiness -------------------------------------------------------------------------------------------------------

@@ -68,8 +68,7 @@ bool UringBackend::read_pipe(Flight& flight) {
     return false;
   }
   if (!to) {
-    flight.state = Flight::State::starved;
-    starved_.push_back(output.id);
+    starve(flight);
     return false;
   }
   const std::size_t room = output.buffer ? output.size : std::min(output.size, hot_.left());

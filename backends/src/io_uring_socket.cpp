@@ -222,14 +222,13 @@ void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& complet
       lent ? buffers_->lend(static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT)) : nullptr;
   if (sends_again(flight, completion.res)) return;
   if (completion.res == -ENOBUFS && output.kind == OperationKind::recv && !output.buffer && !flight.cancelled) {
-    flight.state = Flight::State::starved;
-    starved_.push_back(output.id);
-    return;
+    return starve(flight);
   }
   const std::int32_t result = result_of_transfer(flight, completion.res);
   Handle& socket = handle(output.handle);
   bool last = false;
   if (output.kind == OperationKind::recv) {
+    hot_.use(static_cast<std::size_t>(std::max(result, 0)));  // wherever they lie: the next turn takes the rest
     socket.drained = !(completion.flags & IORING_CQE_F_SOCK_NONEMPTY);
     const bool asks = result > 0 && !(socket.tcp && socket.drained);  // a TCP stream says that something follows
     last = asks && what_follows(output.handle) == Behind::end;

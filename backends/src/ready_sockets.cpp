@@ -117,16 +117,28 @@ void ReadySockets::on_edge(int descriptor, bool in, bool out, bool special) {
   if (out && !known.out.waiting.empty()) run(descriptor, Way::out, backend_.inputs_);
 }
 
-/// In their order, as long as there is room for what they receive: the others keep their places.
-void ReadySockets::try_again(std::span<const int> descriptors) {
-  for (std::size_t i = 0; i < descriptors.size(); ++i) {
-    if (!backend_.hot_.room()) {
-      const auto rest = descriptors.subspan(i);
-      backend_.retries_.insert(backend_.retries_.end(), rest.begin(), rest.end());
-      return;
-    }
-    if (has(descriptors[i])) on_edge(descriptors[i], true, true, false);
+/// In their order, as long as there is room for what they receive: the others keep their places, also before those that
+/// join them meanwhile.
+void ReadySockets::try_again() {
+  std::vector<int>& owed = backend_.retries_;
+  struct Tried {
+    std::vector<int>& owed;
+    std::size_t count = 0;
+    ~Tried() { owed.erase(owed.begin(), owed.begin() + static_cast<std::ptrdiff_t>(count)); }
+  } tried{owed};
+  for (const std::size_t all = owed.size(); tried.count < all && backend_.hot_.has_room(); ++tried.count) {
+    const int descriptor = owed[tried.count];
+    if (!has(descriptor)) continue;
+    sockets_[static_cast<std::size_t>(descriptor)]->owed = false;
+    on_edge(descriptor, true, true, false);
   }
+}
+
+/// Once: who stood there again for each edge would be served more often than others.
+void ReadySockets::owe(int descriptor, Descriptor& known) {
+  if (known.owed) return;
+  backend_.retries_.push_back(descriptor);
+  known.owed = true;
 }
 
 // --- starting, cancelling --------------------------------------------------------------------------------------------
@@ -276,7 +288,7 @@ bool ReadySockets::fail(int descriptor, const Output& output, std::vector<Input>
   Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
   (sends(output.kind) ? known.out : known.in).ready = false;
   if (seam_ && seam_->made_up()) {
-    backend_.retries_.push_back(descriptor);  // no edge follows
+    owe(descriptor, known);  // no edge follows
   } else if (output.kind == OperationKind::recv) {
     known.special = false;
   }
@@ -311,22 +323,22 @@ bool ReadySockets::attempt_connect(int descriptor, const Output& output, std::ve
 }
 
 bool ReadySockets::attempt_recv(int descriptor, const Output& output, std::vector<Input>& done) {
-  std::byte* const to = output.buffer ? output.buffer : backend_.hot_.room();
-  if (!to) {
-    backend_.retries_.push_back(descriptor);
+  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+  if (!backend_.hot_.has_room()) {
+    owe(descriptor, known);
     return false;
   }
-  Descriptor& known = *sockets_[static_cast<std::size_t>(descriptor)];
+  std::byte* const to = output.buffer ? output.buffer : backend_.hot_.room();
   std::size_t asked = output.buffer ? output.size : std::min(output.size, backend_.hot_.left());
   const auto size = through(seam_, SystemCall::recv, asked, [&](std::size_t limit) {
     asked = limit;
     return known.pipe ? read_some(descriptor, to, limit) : ::recv(descriptor, to, limit, 0);
   });
   if (size < 0) return fail(descriptor, output, done);
+  backend_.hot_.use(static_cast<std::size_t>(size));
   if (output.buffer || size == 0) {
     done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
   } else {
-    backend_.hot_.use(static_cast<std::size_t>(size));
     done.push_back(Input::received(output.id, to, static_cast<std::size_t>(size)));
   }
   if (size > 0 && static_cast<std::size_t>(size) < asked) done.back().last = ends_behind_short_recv(descriptor, known);

@@ -35,7 +35,7 @@ class ReadySockets final : public SocketDesk {
   bool has_ended(int descriptor) const override;
   void start(const Output& output) override;
   void cancel(const Output& output) override;
-  void try_again(std::span<const int> descriptors) override;
+  void try_again() override;
   void on_edge(int descriptor, bool in, bool out, bool special) override;
   int adopt(int descriptor, Medium medium) override;
   void drop(int descriptor) noexcept override;
@@ -53,6 +53,7 @@ class ReadySockets final : public SocketDesk {
     bool special = false;  // an edge was, and the system has not said since that nothing is left
     bool pipe = false;     // no socket: read and write
     bool watched = true;   // else it is always ready
+    bool owed = false;     // stands among those that are to be tried again
   };
 
   void refuse(const Output& output);
@@ -65,6 +66,7 @@ class ReadySockets final : public SocketDesk {
   int take_in(int descriptor, bool unix_stream);
   int add(int descriptor, bool trusted);
   void run(int descriptor, Way way, std::vector<Input>& done);
+  void owe(int descriptor, Descriptor& known);
   bool attempt(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_accept(int descriptor, const Output& output, std::vector<Input>& done);
   bool attempt_connect(int descriptor, const Output& output, std::vector<Input>& done);

@@ -22,6 +22,7 @@ class UringBuffers {
   UringBuffers(const UringBuffers&) = delete;
   UringBuffers& operator=(const UringBuffers&) = delete;
 
+  std::size_t count() const { return count_; }
   unsigned size() const { return size_; }
   /// The buffer that the kernel has filled; it stays away until give_back().
   const std::byte* lend(std::uint16_t id);

@@ -36,14 +36,16 @@ class UringRing {
   /// What was filled in leaves; then waits for a completion, but not past `longest` (zero: does not wait; none: for
   /// ever). One system call at most; none if there is nothing to submit, to wait for or to collect.
   void enter(std::optional<Duration> longest);
-  /// Calls `function(const io_uring_cqe&)` for each completion that is there now.
+  /// Calls `function(const io_uring_cqe&)` for each completion that is there now, until it gives false. False if some of
+  /// them are left for the next time.
   template <class F>
-  void take(F function) {
+  bool take(F function) {
     for (unsigned left = io_uring_cq_ready(&ring_); left > 0; --left) {
       const io_uring_cqe completion = ring_.cq.cqes[*ring_.cq.khead & ring_.cq.ring_mask];
       io_uring_cq_advance(&ring_, 1);
-      function(completion);
+      if (!function(completion)) return left == 1;
     }
+    return true;
   }
 
  private:

@@ -73,3 +73,25 @@ TEST_CASE("a receive for which a turn had no room comes before those whose bytes
   }
   CHECK(turns < 20);
 }
+
+TEST_CASE("a connection whose bytes come in many pieces is served no more often than the others") {
+  EpollBackend backend;
+  by_hand::Desk desk(backend);
+  const std::string request(16 * 1024, 'x');
+  std::vector<std::unique_ptr<Pair>> pairs;
+  for (int i = 0; i < 32; ++i) pairs.push_back(std::make_unique<Pair>(desk));
+  for (const auto& pair : pairs) pair->ask(desk, request);
+  std::vector<int> answers(pairs.size());
+  for (int turn = 0; turn < 400; ++turn) {
+    REQUIRE(::write(pairs[0]->ours, "x", 1) == 1);  // an edge in each turn
+    desk.take(std::chrono::seconds(1));
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      if (desk.results(pairs[i]->receive).empty()) continue;
+      ++answers[i];
+      pairs[i]->ask(desk, request);
+    }
+  }
+  const int least = *std::min_element(answers.begin() + 1, answers.end());
+  CHECK(least > 10);
+  CHECK(answers[0] <= least + 2);
+}

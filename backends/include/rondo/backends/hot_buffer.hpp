@@ -5,21 +5,27 @@
 
 #include <rondo/kernel/language.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 
 namespace rondo {
 
-/// Bytes of received data that live until the reap after the one that reports them: two halves that take turns.
+/// Bytes of received data that live until the reap after the one that reports them: two halves that take turns. A half
+/// is small, so that what one turn receives is still in the cache when it is sent, and so that the memory that programs
+/// need for it at once is: malloc gives more than 128 KiB back to the system each time, and each page is a fault again.
 class HotBuffer {
  public:
-  static constexpr std::size_t size = 256 * 1024;
+  static constexpr std::size_t size = 64 * 1024;
   /// What was lent out before the last turn may be overwritten.
   void turn();
-  /// Room for a receive; null when this turn's half is used up.
-  std::byte* room() { return used_ + least <= size ? memory() + used_ : nullptr; }
+  /// False when this turn's half is used up.
+  bool has_room() const { return used_ + least <= size; }
+  /// Room for a receive; null if there is none.
+  std::byte* room() { return has_room() ? memory() + used_ : nullptr; }
   std::size_t left() const { return size - used_; }
-  void use(std::size_t bytes) { used_ += bytes; }
+  /// Also for bytes that lie elsewhere: so many less can come in this turn.
+  void use(std::size_t bytes) { used_ += std::min(bytes, left()); }
 
  private:
   static constexpr std::size_t least = 4096;  // a receive into less is not worth a call

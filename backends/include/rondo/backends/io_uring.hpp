@@ -71,7 +71,7 @@ class UringBackend final : public ProcessBackend {
   enum class Internal : std::uint8_t { none, wake, signal, accept };
 
   void wait(Instant deadline) override;
-  bool unfinished() const override { return !starved_.empty(); }
+  bool unfinished() const override { return left_ || !starved_.empty(); }
   void reclaim() override;
   void wake() noexcept override;
   void start_readiness(const Output& output) override;
@@ -96,6 +96,8 @@ class UringBackend final : public ProcessBackend {
   void leave_lane(Flight& flight);
   void serve(Lane& lane);
   void issue(Flight& flight);
+  void starve(Flight& flight);
+  void hand_in(Flight& flight);
   void cancel(Flight& flight);
   void cancel_in_kernel(std::uint64_t name);
   void restart_starved();
@@ -152,13 +154,14 @@ class UringBackend final : public ProcessBackend {
   std::vector<Watch> watches_;         // by descriptor
   std::map<int, UnixPath> unix_paths_; // of sockets that are bound to one, by descriptor
   std::vector<OperationId> starved_;   // receives that found no buffer
-  HotBuffer hot_;                      // for reads from pipes
+  HotBuffer hot_;                      // for reads from pipes, and how much a turn may receive
   std::uint32_t in_kernel_ = 0;        // flights whose completion is to come
   std::uint32_t accepting_ = 0;        // listeners likewise
   int wake_ = -1;                      // eventfd; never read: each write is an edge
   bool multishot_accept_ = true;
   bool polls_ = false;                 // the wake-up descriptors are polled
   bool waiting_ = false;               // inside wait()
+  bool left_ = false;                  // completions, since a turn had received enough
   bool ending_ = false;                // nothing begins any more
 };
 

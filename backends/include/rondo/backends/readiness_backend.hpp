@@ -31,7 +31,7 @@ class SocketDesk : public TransferDesk {
   virtual bool has(int descriptor) const = 0;
   virtual bool has_ended(int descriptor) const = 0;
   /// What must not wait for an edge.
-  virtual void try_again(std::span<const int> descriptors) = 0;
+  virtual void try_again() = 0;
   /// See ReadinessBackend::on_edge.
   virtual void on_edge(int descriptor, bool in, bool out, bool special) = 0;
   virtual int adopt(int descriptor, Medium medium) = 0;
@@ -73,7 +73,7 @@ class ReadinessBackend : public ProcessBackend {
 
   /// Those that are owed a try have been ready longer than what wait_for_edges() finds, which would take all the room.
   void wait(Instant deadline) final {
-    if (!retries_.empty()) [[unlikely]] sockets_.find()->try_again(std::exchange(retries_, {}));
+    if (!retries_.empty()) [[unlikely]] sockets_.find()->try_again();
     wait_for_edges(deadline);
   }
   void reclaim() final { hot_.turn(); }

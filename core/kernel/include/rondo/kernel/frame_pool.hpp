@@ -22,7 +22,7 @@ class FramePool {
   static constexpr std::size_t largest = 1024;
   static constexpr std::size_t large_grain = 1024;
   static constexpr std::size_t largest_kept = 64 * 1024;  // larger blocks go straight to the resource
-  static constexpr std::size_t most_kept = 1024 * 1024;   // bytes of free large blocks; more go back, too
+  static constexpr std::size_t most_kept = 4 * 1024 * 1024;  // bytes of free large blocks; more go back, too
   static constexpr std::size_t frame_link = 152;  // where a free block of a frame is linked: next to where the frame begins
 
   explicit FramePool(std::pmr::memory_resource& resource) : resource_(&resource) {}
