@@ -15,8 +15,8 @@
 #include <vector>
 
 #include <rondo/backend.hpp>
-#include <rondo/backends/alarm.hpp>
 #include <rondo/backends/inbox.hpp>
+#include <rondo/backends/sim_alarm.hpp>
 #include <rondo/backends/sim_network.hpp>
 #include <rondo/backends/sim_oracle.hpp>
 #include <rondo/backends/sim_programs.hpp>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// alarm_test.cpp - the sleep of a loop that only other threads can end.
-#include <rondo/backends/alarm.hpp>
+// sim_alarm_test.cpp - the sleep of a simulated world that only other threads can end.
+#include <rondo/backends/sim_alarm.hpp>
 
 #include <memory>
 #include <thread>
 
 #include "catch.hpp"
 
-using rondo::Alarm;
+using rondo::sim::Alarm;
 
 TEST_CASE("a ring that comes before the sleep ends it, and rings once") {
   Alarm alarm;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// alarm.cpp - see alarm.hpp.
-#include <rondo/backends/alarm.hpp>
+// sim_alarm.cpp - see sim_alarm.hpp.
+#include <rondo/backends/sim_alarm.hpp>
 
 #include <utility>
 
-namespace rondo {
+namespace rondo::sim {
 
 /// Under the lock: once that is free, the sleeper may go on, and take the alarm with it.
 void Alarm::ring() noexcept {
@@ -18,4 +18,4 @@ void Alarm::sleep() {
   rung_.wait(lock, [this] { return std::exchange(rings_, false); });
 }
 
-}  // namespace rondo
+}  // namespace rondo::sim

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// alarm.hpp - what ends the sleep of a loop that has nothing but other threads to wait for.
+// sim_alarm.hpp - what ends the sleep of a simulated world that has nothing but other threads to wait for.
 #pragma once
 
 #include <condition_variable>
 #include <mutex>
 
-namespace rondo {
+namespace rondo::sim {
 
 /// One thread sleeps, any may ring. A ring that comes before the sleep ends it at once.
 class Alarm {
@@ -19,4 +19,4 @@ class Alarm {
   bool rings_ = false;
 };
 
-}  // namespace rondo
+}  // namespace rondo::sim
