@@ -21,7 +21,10 @@ struct EpollOptions {
 /// Who waits for descriptors of the caller's: only a program with facilities::readiness() has it (epoll_watches.cpp).
 class EpollWatches {
  public:
+  EpollWatches() = default;
   virtual ~EpollWatches() = default;
+  EpollWatches(const EpollWatches&) = delete;
+  EpollWatches& operator=(const EpollWatches&) = delete;
   virtual void start(const Output& output) = 0;
   virtual void cancel(const Output& output) = 0;
   /// An event of a descriptor that is no socket's.
