@@ -228,7 +228,8 @@ void UringBackend::complete_transfer(Flight& flight, const io_uring_cqe& complet
   Handle& socket = handle(output.handle);
   bool last = false;
   if (output.kind == OperationKind::recv) {
-    hot_.use(static_cast<std::size_t>(std::max(result, 0)));  // wherever they lie: the next turn takes the rest
+    const auto size = static_cast<std::size_t>(std::max(result, 0));
+    lent ? hot_.use(size) : hot_.use_elsewhere(size);  // the next turn takes the rest
     socket.drained = !(completion.flags & IORING_CQE_F_SOCK_NONEMPTY);
     const bool asks = result > 0 && !(socket.tcp && socket.drained);  // a TCP stream says that something follows
     last = asks && what_follows(output.handle) == Behind::end;

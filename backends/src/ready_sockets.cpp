@@ -335,10 +335,11 @@ bool ReadySockets::attempt_recv(int descriptor, const Output& output, std::vecto
     return known.pipe ? read_some(descriptor, to, limit) : ::recv(descriptor, to, limit, 0);
   });
   if (size < 0) return fail(descriptor, output, done);
-  backend_.hot_.use(static_cast<std::size_t>(size));
   if (output.buffer || size == 0) {
+    backend_.hot_.use_elsewhere(static_cast<std::size_t>(size));
     done.push_back(Input::completion(output.id, static_cast<std::int32_t>(size)));
   } else {
+    backend_.hot_.use(static_cast<std::size_t>(size));
     done.push_back(Input::received(output.id, to, static_cast<std::size_t>(size)));
   }
   if (size > 0 && static_cast<std::size_t>(size) < asked) done.back().last = ends_behind_short_recv(descriptor, known);

@@ -24,8 +24,9 @@ class HotBuffer {
   /// Room for a receive; null if there is none.
   std::byte* room() { return has_room() ? memory() + used_ : nullptr; }
   std::size_t left() const { return size - used_; }
-  /// Also for bytes that lie elsewhere: so many less can come in this turn.
   void use(std::size_t bytes) { used_ += std::min(bytes, left()); }
+  /// For bytes in the caller's own memory: they leave room for less, but four times as many may come in a turn.
+  void use_elsewhere(std::size_t bytes) { use(bytes / 4); }
 
  private:
   static constexpr std::size_t least = 4096;  // a receive into less is not worth a call
