@@ -135,6 +135,10 @@ void GeneratorAwaiter::raise_error() {
   if (auto error = core_->take_error()) std::rethrow_exception(std::move(error));
 }
 
+Outcome<void> GeneratorClose::outcome() {
+  return caught_outcome([this] { await_resume(); });
+}
+
 bool GeneratorClose::await_ready() {
   if ((refusal_ = core_->refusal("aclose"))) return true;
   if (core_->state() == machines::generator::State::stubborn) {

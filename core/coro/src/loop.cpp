@@ -87,6 +87,11 @@ void Loop::report_from_thread(const ErrorContext& context) noexcept {
 
 // --- reports ---------------------------------------------------------------------------------------------------------
 
+std::vector<ErrorContext> Loop::take_reports() {
+  const std::list<ErrorContext> reports = std::exchange(reports_, {});
+  return {reports.begin(), reports.end()};
+}
+
 void Loop::call_exception_handler(const ErrorContext& context) noexcept {
   try {
     const std::shared_ptr<Handler> handler = handler_;  // it may replace itself

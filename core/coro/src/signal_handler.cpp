@@ -62,6 +62,10 @@ void SignalHandler::completed() {
   }
 }
 
+SignalHandlers::SignalHandlers(Kernel& kernel) : kernel_(&kernel) {}
+
+SignalHandlers::~SignalHandlers() = default;
+
 SignalHandler* SignalHandlers::of(int signal) const {
   for (const auto& handler : handlers_) {
     if (handler->signal() == signal) return handler.get();
@@ -104,7 +108,7 @@ bool SignalHandlers::remove(int signal) {
 
 void SignalHandlers::abandon() noexcept {
   unlink();
-  while (!empty()) remove(handlers_.back()->signal());
+  while (!handlers_.empty()) remove(handlers_.back()->signal());
 }
 
 }  // namespace rondo

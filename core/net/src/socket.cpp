@@ -15,6 +15,10 @@ namespace rondo {
 
 // --- one operation ---------------------------------------------------------------------------------------------------
 
+Outcome<std::size_t> SocketAwaiter::outcome() {
+  return caught_outcome([this] { return await_resume(); });
+}
+
 void SocketAwaiter::begin(FrameCore& frame) {
   Kernel& kernel = *thread_slot.kernel;
   kernel.operations().start(*this, output_);

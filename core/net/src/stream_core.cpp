@@ -49,6 +49,10 @@ std::size_t StraightAwaiter::await_resume() {
   return size;
 }
 
+Outcome<std::size_t> StraightAwaiter::outcome() {
+  return caught_outcome([this] { return await_resume(); });
+}
+
 void StreamLimits::check() const {
   if (low > high) {
     throw std::invalid_argument("stream: the low-water mark " + std::to_string(low) + " is above the high-water mark " +

@@ -76,15 +76,19 @@ std::string ReadSomeAwaiter::take() {
   return core_->take(std::min(most_, core_->arrived().size()));
 }
 
+Outcome<std::size_t> ReadIntoAwaiter::outcome() {
+  return caught_outcome([this] { return await_resume(); });
+}
+
 std::size_t ReadIntoAwaiter::await_resume() {
   StreamCore& core = this->core();
   turn_.end();
-  if (auto* const straight = std::get_if<StraightAwaiter>(&wait_)) {
-    const Outcome<std::size_t> outcome = straight->outcome();
+  if (way_ == Way::straight) {
+    const Outcome<std::size_t> outcome = straight_.outcome();
     if (outcome.cancelled()) outcome.raise();
     if (outcome.has_value() && outcome.value() > 0) return outcome.value();
-  } else if (auto* const wait = std::get_if<StreamAwaiter>(&wait_)) {
-    wait->await_resume();
+  } else if (way_ == Way::in_line) {
+    in_line_.await_resume();
   }
   const std::size_t size = std::min(buffer_.size(), core.arrived().size());
   if (size > 0) {

@@ -18,6 +18,8 @@ Coro<> wait_until_closed(Ref<StreamCore> core) {
 
 }  // namespace
 
+Outcome<void> DrainAwaiter::outcome() { return wait_ ? wait_->outcome() : Outcome<void>::of_value({}); }
+
 Coro<> DrainAwaiter::drain_stream(Ref<StreamCore> core) {
   raise_write_error(*core);
   if (core->read_error() != 0) throw_system_error(core->read_error(), "connection to " + core->peer());

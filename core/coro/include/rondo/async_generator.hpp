@@ -201,9 +201,7 @@ class GeneratorClose final : public GeneratorAwaiter {
     return run_body(frame_of(handle));
   }
   void await_resume();
-  Outcome<void> outcome() {
-    return caught_outcome([this] { await_resume(); });
-  }
+  Outcome<void> outcome();
 };
 
 using Closing = Awaits<GeneratorClose, Ref<GeneratorCore>>;

@@ -139,10 +139,7 @@ class Loop final : private Kernel::Owner, public CreatesTasks<Loop> {
   /// What hears the reports as long as there is no exception handler: Features::report of a backend. Null: nobody.
   void set_default_report(ReportFunction function) { default_report_ = function; }
   /// Reports that nobody has heard, oldest first (at most 256 are kept).
-  std::vector<ErrorContext> take_reports() {
-    const std::list<ErrorContext> reports = std::exchange(reports_, {});
-    return {reports.begin(), reports.end()};
-  }
+  std::vector<ErrorContext> take_reports();
 
   /// Runs `handler()` on each arrival of the signal, as an ordinary callback. The loop counts as waiting for an
   /// outside source while it is set. Replaces an earlier handler of the same signal. A handler may replace or remove

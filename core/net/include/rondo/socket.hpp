@@ -40,9 +40,7 @@ class SocketAwaiter : public Awaiter, protected Operation {
     if (number < 0 || current().deliveries() != 0) [[unlikely]] raise_or_postpone();
     return static_cast<std::size_t>(number);
   }
-  Outcome<std::size_t> outcome() {
-    return caught_outcome([this] { return await_resume(); });
-  }
+  Outcome<std::size_t> outcome();
 
  protected:
   /// Before it begins: what a send is to take.

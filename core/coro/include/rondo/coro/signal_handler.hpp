@@ -55,9 +55,9 @@ class SignalHandler final : public OwnedOperation {
 /// What is replaced or removed goes last: its destructor may set and remove others.
 class SignalHandlers : public ResidentOf<SignalHandlers> {
  public:
-  explicit SignalHandlers(Kernel& kernel) : kernel_(&kernel) {}
+  explicit SignalHandlers(Kernel& kernel);
+  ~SignalHandlers();
   Kernel& kernel() const { return *kernel_; }
-  bool empty() const { return handlers_.empty(); }
   void set(int signal, std::shared_ptr<SignalCallable> callable);
   /// False if there was none.
   bool remove(int signal);

@@ -56,9 +56,7 @@ class StraightAwaiter final : public SocketAwaiter {
  public:
   StraightAwaiter(const Output& output, StreamCore& core) : SocketAwaiter(output), core_(&core) {}
   std::size_t await_resume();
-  Outcome<std::size_t> outcome() {
-    return caught_outcome([this] { return await_resume(); });
-  }
+  Outcome<std::size_t> outcome();
 
  private:
   StreamCore* core_;

@@ -24,7 +24,7 @@ class DrainAwaiter : public Awaiter {
   void await_resume() {
     if (wait_) wait_->await_resume();
   }
-  Outcome<void> outcome() { return wait_ ? wait_->outcome() : Outcome<void>::of_value({}); }
+  Outcome<void> outcome();
 
  private:
   static Coro<> drain_stream(Ref<StreamCore> core);

@@ -3,10 +3,11 @@
 // follows.
 #pragma once
 
+#include <cstdint>
+#include <new>
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include <rondo/net/stream_core.hpp>
 #include <rondo/task.hpp>
@@ -61,6 +62,10 @@ class ReadIntoAwaiter : public Awaiter {
  public:
   using value_type = std::size_t;
   ReadIntoAwaiter(Ref<StreamCore> core, std::span<std::byte> buffer) : turn_(std::move(core)), buffer_(buffer) {}
+  ~ReadIntoAwaiter() {
+    if (way_ == Way::in_line) in_line_.~StreamAwaiter();
+    if (way_ == Way::straight) straight_.~StraightAwaiter();
+  }
 
   bool await_ready() {
     require_task();
@@ -70,21 +75,28 @@ class ReadIntoAwaiter : public Awaiter {
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
     if (core().receiving()) {  // for a read that was cancelled: its bytes come first
-      wait_.emplace<StreamAwaiter>(core(), StreamWait::For::bytes).await_suspend(handle);
+      ::new (&in_line_) StreamAwaiter(core(), StreamWait::For::bytes);
+      way_ = Way::in_line;
+      in_line_.await_suspend(handle);
     } else {
-      wait_.emplace<StraightAwaiter>(core().receive(buffer_), core()).await_suspend(handle);
+      ::new (&straight_) StraightAwaiter(core().receive(buffer_), core());
+      way_ = Way::straight;
+      straight_.await_suspend(handle);
     }
   }
   std::size_t await_resume();
-  Outcome<std::size_t> outcome() {
-    return caught_outcome([this] { return await_resume(); });
-  }
+  Outcome<std::size_t> outcome();
 
  private:
+  enum class Way : std::uint8_t { none, in_line, straight };
   StreamCore& core() const { return turn_.core(); }
   ReadTurn turn_;
   std::span<std::byte> buffer_;
-  std::variant<std::monostate, StreamAwaiter, StraightAwaiter> wait_;
+  Way way_ = Way::none;
+  union {  // a variant costs each program as much time to compile as all of the streams
+    StreamAwaiter in_line_;
+    StraightAwaiter straight_;
+  };
 };
 
 /// What such a read gives: nothing is done before it is awaited.
