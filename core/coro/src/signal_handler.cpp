@@ -38,7 +38,7 @@ void refuse_bad_signal(int signal, const Backend* backend) {
   const Features features = backend->features();
   if (features.hears(signal)) return;
   throw_error<RuntimeError>({"add_signal_handler: signal ", signal, " cannot be handled; with the backend ",
-                              backend->name(), " these can: ", signals_in_words(features)});
+                             backend->name(), " these can: ", signals_in_words(features)});
 }
 
 void SignalHandler::completed() {

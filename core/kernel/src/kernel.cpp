@@ -20,7 +20,7 @@ void throw_no_loop(const char* what) {
 void refuse_foreign_thread(const char* what, std::string_view object) {
   throw_error<RuntimeError>({what, ": ", object,
                              " belongs to a loop that runs on another thread; let it do this there, with "
-                              "call_soon_threadsafe"});
+                             "call_soon_threadsafe"});
 }
 
 void refuse_foreign_thread(const char* what, const FutureCore& future) {
